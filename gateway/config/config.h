@@ -1,0 +1,187 @@
+#ifndef GATEWAY_CONFIG_CONFIG_H
+#define GATEWAY_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/slice.h"
+
+/*
+ * The configuration of one process as plain data: what the settings table read from defaults,
+ * file, environment and flags, checked and ready to use. Every string is NUL-terminated as well.
+ * Immutable after config_load; any thread may read it while it holds a reference.
+ */
+
+struct config_strings {
+    struct slice *items;
+    size_t n;
+};
+
+struct config_listener {
+    struct slice address; /* "host:port" or "[v6]:port"; port 0 asks the kernel for one */
+    bool tls;             /* with the certificates of tls.certificates[] */
+    bool proxy_protocol;  /* a PROXY protocol header comes first on every connection */
+};
+
+/* What a key may do. A bit set of these. */
+enum config_role {
+    CONFIG_ROLE_PUBLISH = 1 << 0, /* POST /api/v1/publish */
+    CONFIG_ROLE_METRICS = 1 << 1, /* GET /metrics */
+};
+
+struct config_api_key {
+    struct slice name;
+    unsigned char sha256[32]; /* of the key, written as 64 hex digits */
+    unsigned roles;           /* enum config_role; all when the file names none */
+};
+
+enum config_protocol {
+    CONFIG_PROTOCOL_STOMP,
+    CONFIG_PROTOCOL_ECHO,
+    CONFIG_PROTOCOL_BROADCAST,
+};
+
+struct config_endpoint {
+    struct slice path;
+    enum config_protocol protocol;
+    bool anonymous;              /* no token needed here, whatever auth.anonymous says */
+    struct slice prefix;         /* echo: goes before the text of each text message */
+    bool echo_to_sender;         /* broadcast: the sender gets its own messages too */
+    uint64_t message_size_limit; /* bytes; transport.message_size_limit when not set */
+    uint32_t idle_timeout_ms;    /* no message from the client for so long closes; 0 never */
+    struct config_strings allowed_origins;
+    struct config_strings allowed_origin_patterns;
+};
+
+enum config_route_mode {
+    CONFIG_ROUTE_BROADCAST,
+    CONFIG_ROUTE_ECHO,
+};
+
+struct config_route {
+    struct slice destination;
+    enum config_route_mode mode;
+    struct slice send_to; /* empty: the destination itself */
+    struct slice prefix;  /* echo: goes before a text body */
+    struct config_strings copy_headers;
+};
+
+enum config_algorithm {
+    CONFIG_ALGORITHM_HS256,
+    CONFIG_ALGORITHM_RS256,
+    CONFIG_ALGORITHM_ES256,
+};
+
+struct config_issuer {
+    struct slice issuer;            /* must equal "iss"; empty accepts any */
+    struct slice secret;            /* HS256; never printed */
+    struct slice public_key;        /* path of a PEM file */
+    unsigned algorithms;            /* bit set of 1 << enum config_algorithm; never 0 */
+    struct config_strings audience; /* one of them must be in "aud"; none: not checked */
+    uint32_t leeway_ms;             /* clock skew allowed for exp, nbf and iat */
+    struct slice user_claim;        /* "sub" unless set */
+};
+
+/* What an access rule is about. A bit set of these. */
+enum config_operation {
+    CONFIG_CONNECT = 1 << 0,
+    CONFIG_SEND = 1 << 1,
+    CONFIG_SUBSCRIBE = 1 << 2,
+};
+
+enum config_allow {
+    CONFIG_ALLOW_ALL,
+    CONFIG_ALLOW_NONE,
+    CONFIG_ALLOW_AUTHENTICATED,
+};
+
+struct config_access_rule {
+    unsigned operations;                /* enum config_operation; all when the file names none */
+    struct config_strings destinations; /* Ant patterns; none: every destination */
+    enum config_allow allow;
+};
+
+enum config_log_level {
+    CONFIG_LOG_DEBUG,
+    CONFIG_LOG_INFO,
+    CONFIG_LOG_WARN,
+    CONFIG_LOG_ERROR,
+};
+
+enum config_log_format {
+    CONFIG_LOG_AUTO, /* text on a terminal, JSON otherwise */
+    CONFIG_LOG_TEXT,
+    CONFIG_LOG_JSON,
+};
+
+struct config_certificate {
+    struct slice certificate; /* path of a PEM chain */
+    struct slice key;         /* path of a PEM private key */
+};
+
+struct config {
+    struct config_listener *listeners;
+    size_t n_listeners;
+    unsigned workers; /* resolved: 1 to 64 */
+
+    struct {
+        struct slice listen; /* empty: no admin listener */
+        struct config_api_key *api_keys;
+        size_t n_api_keys;
+    } admin;
+
+    struct config_endpoint *endpoints;
+    size_t n_endpoints;
+    struct config_route *routes;
+    size_t n_routes;
+
+    struct {
+        struct config_strings destination_prefixes; /* none: every destination */
+        struct config_strings application_destination_prefixes;
+        struct slice user_destination_prefix; /* ends with a slash */
+        uint32_t heartbeat_send_ms;           /* broker.heartbeat: "10000,10000" or "10s,10s" */
+        uint32_t heartbeat_receive_ms;
+        bool error_detail;
+    } broker;
+
+    struct {
+        uint64_t message_size_limit;
+        uint64_t send_buffer_size_limit;
+        uint32_t send_time_limit_ms;
+        uint32_t time_to_first_message_ms;
+        uint32_t ping_interval_ms; /* 0: no pings */
+        uint64_t max_header_count; /* of one STOMP frame */
+        uint64_t max_header_size;  /* bytes of one STOMP header line */
+        uint64_t max_subscriptions_per_session;
+        uint64_t max_connections;      /* of the whole process */
+        uint64_t process_buffer_limit; /* bytes queued in the whole process */
+    } transport;
+
+    struct {
+        bool anonymous;
+        struct slice query_parameter; /* empty: no token in the query */
+        struct config_issuer *issuers;
+        size_t n_issuers;
+    } auth;
+
+    struct config_access_rule *access;
+    size_t n_access;
+
+    struct {
+        struct config_certificate *certificates;
+        size_t n_certificates;
+    } tls;
+
+    struct {
+        enum config_log_level level;
+        enum config_log_format format;
+    } log;
+
+    struct {
+        bool demo;
+    } web;
+
+    uint32_t drain_time_ms; /* shutdown.drain_time: SIGTERM to the last close */
+};
+
+#endif
