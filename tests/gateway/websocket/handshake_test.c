@@ -99,6 +99,7 @@ static void each_header_is_judged_as_spring_and_tomcat_do(void **state)
         {KEY_FIELD, SLICE("dGhl=HNhbXBsZSBub25jZQ=="), 400, "", NULL, NULL}, /* inside */
         {KEY_FIELD, SLICE("dGhl IHNhbXBsZSBub25jQ=="), 400, "", NULL, NULL}, /* a blank */
         {KEY_FIELD, SLICE("-_-_IHNhbXBsZSBub25jZQ=="), 400, "", NULL, NULL}, /* the other set */
+        {KEY_FIELD, SLICE("dGhlIHNhbXBsZSBub25jZ-=="), 400, "", NULL, NULL}, /* the last digit */
         {KEY_FIELD, SLICE(KEY KEY), 400, "", NULL, NULL},
         {KEY_FIELD, SLICE(" " KEY "\t"), 101, "", NULL, NULL},
         {KEY_FIELD, SLICE("AQIDBAUGBwgJCgsMDQ4PEC=="), 101, "", NULL, NULL}, /* the RFC's, 4.1 */

@@ -1,6 +1,7 @@
 #include "tests/test.h"
 #include <stdio.h>
 #include "base/buf.h"
+#include "base/mem.h"
 #include "gateway/websocket/reader.h"
 #include "gateway/websocket/writer.h"
 #include "tests/base/utf8_rows.h"
@@ -129,7 +130,7 @@ static void add_event(struct transcript *t, const struct ws_event *event)
 /* Offers `bytes` once, in memory of exactly that size, until the reader wants more. */
 static void offer(struct ws_reader *reader, struct slice bytes, struct transcript *t)
 {
-    char *copy = test_malloc(bytes.len == 0 ? 1 : bytes.len);
+    char *copy = mem_alloc(bytes.len);
     struct slice input = slice_of(copy, bytes.len);
     struct ws_event event;
 
@@ -145,7 +146,7 @@ static void offer(struct ws_reader *reader, struct slice bytes, struct transcrip
     } while (event.type != WS_EVENT_MORE && !t->is_over);
     if (event.type == WS_EVENT_MORE)
         assert_int_equal(input.len, 0);
-    test_free(copy);
+    mem_free(copy);
 }
 
 static void play(struct slice bytes, size_t step, uint64_t limit, struct transcript *t)
@@ -500,6 +501,9 @@ static void a_close_has_no_payload_or_a_code_and_a_text(void **state)
     const struct row rows[] = {
         {"7.3.1", {{FIN | WS_CLOSE, SLICE(""), 0}}, "close 1005"},
         {"7.3.2", {{FIN | WS_CLOSE, SLICE("a"), 0}}, "error 1002"},
+        {"7.3.2 with the first half of a good code",
+         {{FIN | WS_CLOSE, SLICE("\x03"), 0}},
+         "error 1002"},
         {"7.3.3", {{FIN | WS_CLOSE, SLICE("\x03\xe8"), 0}}, "close 1000"},
         {"7.3.4", {{FIN | WS_CLOSE, SLICE("\x03\xe8Hello World!"), 0}}, "close 1000 Hello World!"},
         {"7.3.6", {{FIN | WS_CLOSE, SLICE("\x03\xe8"), 63}}, "error 1002"}, /* 126 bytes */
@@ -551,7 +555,7 @@ static void a_close_code_is_one_that_may_be_sent(void **state)
 static void a_long_message_comes_out_as_it_went_in(void **state)
 {
     enum { LEN = 65536, FRAGMENT = 1300 };
-    char *text = test_malloc(LEN);
+    char *text = mem_alloc(LEN);
     struct buf bytes;
 
     (void)state;
@@ -577,7 +581,7 @@ static void a_long_message_comes_out_as_it_went_in(void **state)
         transcript_dispose(&t);
     }
     buf_dispose(&bytes);
-    test_free(text);
+    mem_free(text);
 }
 
 /* Every length around the words that unmasking works in, cut at every place, at every alignment. */
