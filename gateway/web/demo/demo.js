@@ -26,9 +26,9 @@ const link = new Link({
   state: showState,
   message: showMessage,
   subscription: showSubscription,
-  refused(text, body) {
+  refused(text, body, what) {
     wasRefused = true;
-    showProblem('The gateway refused:', body ? `${text} — ${body.trim()}` : text);
+    showProblem(what ? `The gateway refused ${what}:` : 'The gateway refused this:', body ? `${text} — ${body.trim()}` : text);
     feed.notice(`ERROR: ${text}`, 'bad');
   },
   closed: showClosed,

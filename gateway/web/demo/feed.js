@@ -10,6 +10,7 @@ export class Feed {
   #box;
   #newer;
   #empty;
+  #follows = true; // the reader is at the end, and stays there as messages come
   #clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 
   constructor({ list, box, newer, empty }) {
@@ -19,10 +20,18 @@ export class Feed {
     this.#empty = empty;
     newer.addEventListener('click', () => this.#toEnd());
     box.addEventListener('scroll', () => {
-      if (this.#isAtEnd()) {
+      const { scrollHeight, scrollTop, clientHeight } = box;
+
+      this.#follows = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
+      if (this.#follows) {
         newer.hidden = true;
       }
     });
+    new ResizeObserver(() => {
+      if (this.#follows) {
+        this.#toEnd();
+      }
+    }).observe(box);
   }
 
   /** `isOwn`: this tab sent it. `from` is what the sender says of itself, no more. */
@@ -59,24 +68,16 @@ export class Feed {
   }
 
   #add(item) {
-    const follow = this.#isAtEnd();
-
     this.#empty.hidden = true;
     this.#list.append(item);
     while (this.#list.childElementCount > MAX_ITEMS) {
       this.#list.firstElementChild.remove();
     }
-    if (follow) {
+    if (this.#follows) {
       this.#toEnd();
     } else {
       this.#newer.hidden = false;
     }
-  }
-
-  #isAtEnd() {
-    const { scrollHeight, scrollTop, clientHeight } = this.#box;
-
-    return scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
   }
 
   #toEnd() {
@@ -105,6 +106,7 @@ function headerTable(headers) {
   for (const name of names) {
     table.append(element('dt', '', name), element('dd', '', headers[name]));
   }
+  details.addEventListener('toggle', () => details.scrollIntoView({ block: 'nearest' }));
   details.append(element('summary', '', `${names.length} headers`), table);
   return details;
 }

@@ -4,8 +4,9 @@
  *
  *   state(name, detail)     offline | connecting | online | waiting | closing
  *   message(message)        a MESSAGE frame
- *   subscription(destination, state)   pending | active | gone
- *   refused(text, body)     an ERROR frame; the link then stays offline
+ *   subscription(destination, state)   pending (also while offline) | active | gone
+ *   refused(text, body, what)   an ERROR frame, and what it answers when it names a receipt of
+ *                           ours ("the subscription to /topic/a"); the link then stays offline
  *   closed(code, reason, wasOpen)
  *   beats(n_in, n_out)
  *   unrouted(destination)   a SEND that the gateway could deliver to nobody by its configuration
@@ -19,6 +20,7 @@ export class Link {
   #client = null;
   #active = new Map(); // destination -> subscription of this connection
   #wanted = new Set(); // destinations, kept over reconnects
+  #awaited = new Map(); // receipt -> what it is for
   #beats = { in: 0, out: 0 };
   #nextReceipt = 0;
 
@@ -57,8 +59,9 @@ export class Link {
       onHeartbeatReceived: () => this.#on.beats(++this.#beats.in, this.#beats.out),
       onStompError: (frame) => {
         // The same frames would meet the same refusal: trying again is for a person to decide.
-        this.#dropRefused(frame.headers['receipt-id']);
-        this.#on.refused(frame.headers.message ?? 'The gateway sent an ERROR frame.', frame.body);
+        const what = this.#dropRefused(frame.headers['receipt-id']);
+
+        this.#on.refused(frame.headers.message ?? 'no reason given', frame.body, what);
         client.deactivate();
       },
       onWebSocketClose: (event) => {
@@ -104,7 +107,7 @@ export class Link {
   }
 
   send(destination, text, headers) {
-    const receipt = this.#receipt((frame) => {
+    const receipt = this.#receipt('message', destination, (frame) => {
       if (frame.headers['x-unrouted'] === 'true') {
         this.#on.unrouted(destination);
       }
@@ -125,7 +128,7 @@ export class Link {
   }
 
   #subscribeNow(destination) {
-    const receipt = this.#receipt(() => {
+    const receipt = this.#receipt('subscription', destination, () => {
       if (this.#active.has(destination)) {
         this.#on.subscription(destination, 'active');
       }
@@ -136,30 +139,36 @@ export class Link {
       { receipt },
     );
 
-    this.#active.set(destination, { receipt, unsubscribe: () => subscription.unsubscribe() });
+    this.#active.set(destination, subscription);
   }
 
-  /** A subscription that the gateway refused must not be tried again by each reconnect. */
+  /** A subscription that the gateway refused must not be tried again by the next connection. */
   #dropRefused(receipt) {
-    for (const [destination, subscription] of this.#active) {
-      if (receipt !== undefined && subscription.receipt === receipt) {
-        this.#wanted.delete(destination);
-        this.#on.subscription(destination, 'gone');
-      }
+    const refused = this.#awaited.get(receipt);
+
+    if (refused?.kind === 'subscription') {
+      this.#wanted.delete(refused.destination);
+      this.#on.subscription(refused.destination, 'gone');
     }
+    return refused && `the ${refused.kind} to ${refused.destination}`;
   }
 
   #forgetActive() {
     this.#active.clear();
+    this.#awaited.clear();
     for (const destination of this.#wanted) {
       this.#on.subscription(destination, 'pending');
     }
   }
 
-  #receipt(then) {
+  #receipt(kind, destination, then) {
     const id = `r-${this.#nextReceipt++}`;
 
-    this.#client.watchForReceipt(id, then);
+    this.#awaited.set(id, { kind, destination });
+    this.#client.watchForReceipt(id, (frame) => {
+      this.#awaited.delete(id);
+      then(frame);
+    });
     return id;
   }
 
