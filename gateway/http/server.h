@@ -30,7 +30,8 @@ struct http_credentials {
 };
 
 enum http_verdict {
-    HTTP_VERDICT_OK,      /* go on; *identity is the caller's now, or NULL: nobody yet */
+    HTTP_VERDICT_OK,      /* go on; *identity is the caller's now, or NULL: nobody yet. It is of
+                             mem_alloc, and ends with auth_identity_dispose and mem_free */
     HTTP_VERDICT_REFUSED, /* answer 401 */
 };
 
@@ -79,6 +80,12 @@ void http_server_free(struct http_server *server);
 void http_server_log_listeners(const struct http_server *server);
 
 /**
+ * "host:port" of the i-th listener with its real port; the admin listener comes after those of the
+ * configuration. NULL beyond the last. Borrowed from the server.
+ */
+const char *http_server_address(const struct http_server *server, size_t i);
+
+/**
  * Starts accepting on the worker's own sockets, in the worker's loop. Borrows all for its life;
  * copies `handlers`.
  */
@@ -92,8 +99,16 @@ void http_worker_stop_accepting(struct http_worker *http);
 /** HTTP connections still open on this worker (upgraded ones do not count). */
 size_t http_worker_connections(const struct http_worker *http);
 
-/** Asks h2o to finish: closes idle keep-alive connections. */
+/** Asks h2o to finish: closes idle keep-alive connections, the others after their answer. */
 void http_worker_request_shutdown(struct http_worker *http);
+
+/** Cuts every connection that is not upgraded; they are gone after some turns of the loop. */
+void http_worker_abort_connections(struct http_worker *http);
+
+/**
+ * Ends it; the loop must not run again while http_worker_connections is not 0: what h2o holds of
+ * those leaks then. NULL is fine.
+ */
 void http_worker_free(struct http_worker *http);
 
 #endif

@@ -9,6 +9,7 @@ static const struct {
     const char *title;
 } titles[] = {
     {200, "OK"},
+    {304, "Not Modified"},
     {400, "Bad Request"},
     {401, "Unauthorized"},
     {403, "Forbidden"},
