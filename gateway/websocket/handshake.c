@@ -111,6 +111,14 @@ static void refuse(struct ws_answer *answer, int status, const char *body)
     answer->body = body;
 }
 
+/* A refusal that says by a header what would have been right. */
+static void refuse_with(struct ws_answer *answer, int status, const char *name, const char *value)
+{
+    refuse(answer, status, "");
+    answer->header_name = name;
+    answer->header_value = value;
+}
+
 void ws_handshake_check(const struct ws_request *request, const struct slice *protocols,
                         size_t n_protocols, struct ws_answer *answer)
 {
@@ -118,24 +126,33 @@ void ws_handshake_check(const struct ws_request *request, const struct slice *pr
 
     *answer = (struct ws_answer){.status = 101, .body = "", .protocol = {"", 0}};
     if (!slice_eq(request->method, (struct slice)SLICE("GET"))) {
-        refuse(answer, 405, "");
-        answer->header_name = "Allow";
-        answer->header_value = "GET";
-    } else if (!slice_eq_nocase(slice_trim(request->upgrade), (struct slice)SLICE("websocket"))) {
-        refuse(answer, 400, "Can \"Upgrade\" only to \"WebSocket\".");
-    } else if (!asks_for_upgrade(request->connection)) {
-        refuse(answer, 400, "\"Connection\" must be \"upgrade\".");
-    } else if (request->key.base == NULL) {
-        refuse(answer, 400, "");
-    } else if (!slice_eq(slice_trim(request->version), (struct slice)SLICE("13"))) {
-        refuse(answer, 426, "");
-        answer->header_name = "Sec-WebSocket-Version";
-        answer->header_value = "13";
-    } else if (!key_is_valid(key)) {
-        refuse(answer, 400, ""); /* the container's check, after all of Spring's */
-    } else if (!make_accept(key, answer->accept)) {
-        refuse(answer, 500, "");
-    } else {
-        answer->protocol = choose_protocol(request, protocols, n_protocols);
+        refuse_with(answer, 405, "Allow", "GET");
+        return;
     }
+    if (!slice_eq_nocase(slice_trim(request->upgrade), (struct slice)SLICE("websocket"))) {
+        refuse(answer, 400, "Can \"Upgrade\" only to \"WebSocket\".");
+        return;
+    }
+    if (!asks_for_upgrade(request->connection)) {
+        refuse(answer, 400, "\"Connection\" must be \"upgrade\".");
+        return;
+    }
+    if (request->key.base == NULL) {
+        refuse(answer, 400, "");
+        return;
+    }
+    if (!slice_eq(slice_trim(request->version), (struct slice)SLICE("13"))) {
+        refuse_with(answer, 426, "Sec-WebSocket-Version", "13");
+        return;
+    }
+    /* Spring asks only that there is a key; the container looks at it, after all of Spring's. */
+    if (!key_is_valid(key)) {
+        refuse(answer, 400, "");
+        return;
+    }
+    if (!make_accept(key, answer->accept)) {
+        refuse(answer, 500, "");
+        return;
+    }
+    answer->protocol = choose_protocol(request, protocols, n_protocols);
 }
