@@ -45,7 +45,7 @@ static bool check_key(struct http_site *site, h2o_req_t *req, const struct http_
 {
     struct http_worker *worker = site->worker;
     struct slice key = head->api_key;
-    unsigned roles;
+    int found;
 
     if (!worker->admin_needs_key) {
         /* Loopback, no keys: any page in a browser on this machine could send us a request. */
@@ -57,16 +57,19 @@ static bool check_key(struct http_site *site, h2o_req_t *req, const struct http_
         return false;
     }
     if (head->authorization.base != NULL &&
-        auth_bearer_parse(head->authorization, &key) != AUTH_OK)
+        auth_bearer_from_header(head->authorization, &key) != AUTH_OK)
         key = slice_of("", 0);
-    if (!http_api_key_find(worker->config, key, &roles)) {
+    found = key.len == 0
+                ? -1
+                : auth_apikey_find(worker->api_keys, worker->config->admin.n_api_keys, key);
+    if (found < 0) {
         note_refused(site, req, 401, key.len == 0 ? "no-key" : "key");
         http_answer_header(req, "WWW-Authenticate", (struct slice)SLICE("Bearer"));
         http_answer_problem(req, 401, key.len == 0 ? "an API key is needed" : "unknown API key",
                             NULL);
         return false;
     }
-    if ((roles & role) == 0) {
+    if ((worker->config->admin.api_keys[found].roles & role) == 0) {
         note_refused(site, req, 403, "role");
         http_answer_problem(req, 403, "this API key does not have the role for it", NULL);
         return false;

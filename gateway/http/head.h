@@ -25,8 +25,8 @@ struct http_head {
     struct slice accept_encoding;
     struct slice upgrade; /* this one and the next: all lines, joined by ", " */
     struct slice connection;
-    struct slice key;     /* Sec-WebSocket-Key */
-    struct slice version; /* Sec-WebSocket-Version */
+    struct slice key;                                /* Sec-WebSocket-Key */
+    struct slice version;                            /* Sec-WebSocket-Version */
     struct slice protocols[HTTP_HEAD_PROTOCOLS_MAX]; /* lines of Sec-WebSocket-Protocol */
     size_t n_protocols;
     struct buf joined_upgrade; /* what the two slices point into when there were several lines */

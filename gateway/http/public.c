@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <h2o/http1.h>
 #include <string.h>
+#include "auth/bearer.h"
 #include "base/mem.h"
 #include "gateway/http/answer.h"
 #include "gateway/http/head.h"
@@ -10,10 +11,7 @@
 #include "gateway/http/target.h"
 #include "gateway/websocket/handshake.h"
 
-enum {
-    PUBLIC_PATH_MAX = 4096,
-    PUBLIC_TOKEN_MAX = 16 * 1024, /* longer ones are no tokens, whatever auth/ would say */
-};
+enum { PUBLIC_PATH_MAX = 4096 };
 
 /* What Spring's StompSubProtocolHandler speaks. */
 static const struct slice stomp_protocols[] = {
@@ -177,28 +175,19 @@ static void check_handshake(const h2o_req_t *req, const struct config_endpoint *
                        is_stomp ? sizeof(stomp_protocols) / sizeof(stomp_protocols[0]) : 0, answer);
 }
 
-/** `query_token` is where a token of the query is kept; the caller disposes of it. */
+/** A token of the query is kept in `room`, of AUTH_TOKEN_MAX bytes. */
 static void read_credentials(const struct config *config, const struct http_head *head,
-                             struct slice query, struct buf *query_token,
-                             struct http_credentials *out)
+                             struct slice query, char *room, struct http_credentials *out)
 {
+    enum auth_status header, parameter;
+
     *out = (struct http_credentials){.bearer = {"", 0}, .query_token = {"", 0}};
-    if (head->authorization.base != NULL &&
-        auth_bearer_parse(head->authorization, &out->bearer) != AUTH_OK)
-        out->is_malformed = true;
-    if (config->auth.query_parameter.len == 0)
-        return;
-    switch (http_query_find(query, config->auth.query_parameter, query_token)) {
-    case HTTP_QUERY_ABSENT:
-        break;
-    case HTTP_QUERY_FOUND:
-        out->query_token = buf_slice(query_token);
-        out->is_malformed = out->is_malformed || out->query_token.len == 0;
-        break;
-    case HTTP_QUERY_MALFORMED:
-        out->is_malformed = true;
-        break;
-    }
+    header = auth_bearer_from_header(head->authorization, &out->bearer);
+    /* Without a name in the configuration there is none to be found. */
+    parameter = auth_bearer_from_query(query, config->auth.query_parameter, room, AUTH_TOKEN_MAX,
+                                       &out->query_token);
+    out->is_malformed = (header != AUTH_OK && header != AUTH_ERR_NO_TOKEN) ||
+                        (parameter != AUTH_OK && parameter != AUTH_ERR_NO_TOKEN);
 }
 
 static void answer_endpoint(struct http_site *site, h2o_req_t *req, const struct http_head *head,
@@ -210,10 +199,11 @@ static void answer_endpoint(struct http_site *site, h2o_req_t *req, const struct
     struct auth_identity *identity = NULL;
     struct http_credentials credentials;
     enum http_verdict verdict;
+    struct slice scheme = slice_str(is_tls ? "https" : "http");
+    char query_token[AUTH_TOKEN_MAX];
     struct ws_answer answer;
-    struct buf query_token;
 
-    if (!http_origin_is_allowed(worker->server, index, head, is_tls)) {
+    if (!auth_origin_allows(worker->origins[index], scheme, head->host, head->origin)) {
         refuse_origin(site, req, head);
         return;
     }
@@ -222,8 +212,7 @@ static void answer_endpoint(struct http_site *site, h2o_req_t *req, const struct
         refuse_handshake(site, req, head, &answer);
         return;
     }
-    buf_init(&query_token, PUBLIC_TOKEN_MAX);
-    read_credentials(worker->config, head, query, &query_token, &credentials);
+    read_credentials(worker->config, head, query, query_token, &credentials);
     verdict = worker->handlers.authenticate(worker->handlers.ctx, index, &credentials, &identity);
     if (verdict != HTTP_VERDICT_OK) {
         refuse_token(site, req, head, &credentials);
@@ -233,7 +222,6 @@ static void answer_endpoint(struct http_site *site, h2o_req_t *req, const struct
     } else {
         upgrade(worker, req, index, &answer, identity, is_tls);
     }
-    buf_dispose(&query_token);
 }
 
 static void answer_path(struct http_site *site, h2o_req_t *req, const struct http_head *head)
@@ -245,7 +233,7 @@ static void answer_path(struct http_site *site, h2o_req_t *req, const struct htt
     struct buf decoded;
 
     buf_init(&decoded, PUBLIC_PATH_MAX);
-    if (!http_percent_decode(target.path, false, &decoded)) {
+    if (!http_percent_decode(target.path, &decoded)) {
         http_answer_problem(req, 400, "the path is too long, or wrongly percent-coded", NULL);
         goto done;
     }

@@ -48,8 +48,10 @@ struct http_server {
     struct http_listener *listeners; /* the admin one, when there is one, comes last */
     size_t n_listeners;
     struct http_tls *tls; /* NULL when no listener has it */
+    struct auth_origin **origins;
+    struct auth_digest *api_keys;
     h2o_globalconf_t h2o[HTTP_SITE_N];
-    bool is_h2o_ready;
+    bool is_ready;
     bool admin_is_loopback;
 };
 
@@ -133,6 +135,24 @@ static int open_listeners(struct http_server *server)
     return failure;
 }
 
+static void compile_rules(struct http_server *server)
+{
+    const struct config *config = server->config;
+
+    server->origins = mem_calloc(config->n_endpoints, sizeof(struct auth_origin *));
+    for (size_t i = 0; i < config->n_endpoints; i++) {
+        const struct config_endpoint *endpoint = &config->endpoints[i];
+
+        server->origins[i] = auth_origin_new(
+            endpoint->allowed_origins.items, endpoint->allowed_origins.n,
+            endpoint->allowed_origin_patterns.items, endpoint->allowed_origin_patterns.n);
+    }
+    server->api_keys = mem_calloc(config->admin.n_api_keys, sizeof(*server->api_keys));
+    for (size_t i = 0; i < config->admin.n_api_keys; i++)
+        memcpy(server->api_keys[i].bytes, config->admin.api_keys[i].sha256,
+               sizeof(server->api_keys[i].bytes));
+}
+
 static bool needs_tls(const struct config *config)
 {
     for (size_t i = 0; i < config->n_listeners; i++) {
@@ -158,10 +178,11 @@ struct http_server *http_server_open(const struct config *config, const struct l
     *exit_code = open_listeners(server);
     if (*exit_code != 0)
         goto fail;
+    compile_rules(server);
     set_up_h2o(&server->h2o[HTTP_SITE_PUBLIC], PUBLIC_BODY_MAX, http_public_on_req);
     set_up_h2o(&server->h2o[HTTP_SITE_ADMIN], http_push_body_max(config) + ADMIN_BODY_SLACK,
                http_admin_on_req);
-    server->is_h2o_ready = true;
+    server->is_ready = true;
     return server;
 
 fail:
@@ -181,10 +202,14 @@ void http_server_free(struct http_server *server)
         mem_free(server->listeners[i].fds);
     }
     mem_free(server->listeners);
-    if (server->is_h2o_ready) {
+    if (server->is_ready) {
         for (size_t i = 0; i < HTTP_SITE_N; i++)
             h2o_config_dispose(&server->h2o[i]);
+        for (size_t i = 0; i < server->config->n_endpoints; i++)
+            auth_origin_free(server->origins[i]);
     }
+    mem_free(server->origins);
+    mem_free(server->api_keys);
     http_tls_free(server->tls);
     mem_free(server);
 }
@@ -282,8 +307,8 @@ struct slice http_peer(const h2o_req_t *req, char out[NI_MAXHOST])
 {
     struct sockaddr_storage address;
     socklen_t len = req->conn->callbacks->get_peername(req->conn, (struct sockaddr *)&address);
-    size_t n = len == 0 ? SIZE_MAX
-                        : h2o_socket_getnumerichost((struct sockaddr *)&address, len, out);
+    size_t n =
+        len == 0 ? SIZE_MAX : h2o_socket_getnumerichost((struct sockaddr *)&address, len, out);
 
     return n == SIZE_MAX ? slice_str("?") : slice_of(out, n);
 }
@@ -370,8 +395,8 @@ static void add_acceptor(struct http_worker *worker, struct http_listener *liste
         .ssl_ctx = listener->is_tls ? http_tls_context(worker->server->tls) : NULL,
         .expect_proxy_line = listener->is_proxied,
     };
-    acceptor->sock = h2o_evloop_socket_create(worker->loop, listener->fds[index],
-                                              H2O_SOCKET_FLAG_DONT_READ);
+    acceptor->sock =
+        h2o_evloop_socket_create(worker->loop, listener->fds[index], H2O_SOCKET_FLAG_DONT_READ);
     listener->fds[index] = -1;
     acceptor->sock->data = acceptor;
     h2o_socket_read_start(acceptor->sock, on_acceptable);
@@ -389,6 +414,8 @@ struct http_worker *http_worker_new(struct http_server *server, unsigned worker_
     worker->server = server;
     worker->config = server->config;
     worker->log = server->log;
+    worker->origins = server->origins;
+    worker->api_keys = server->api_keys;
     worker->handlers = *handlers;
     worker->metrics = metrics;
     worker->loop = loop;

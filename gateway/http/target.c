@@ -1,7 +1,5 @@
 #include "gateway/http/target.h"
 
-enum { HTTP_QUERY_NAME_MAX = 256 };
-
 static struct slice without_authority(struct slice target)
 {
     static const struct slice schemes[] = {SLICE("http://"), SLICE("https://")};
@@ -43,7 +41,7 @@ static int hex_digit(char c)
     return -1;
 }
 
-bool http_percent_decode(struct slice coded, bool is_query, struct buf *out)
+bool http_percent_decode(struct slice coded, struct buf *out)
 {
     for (size_t i = 0; i < coded.len; i++) {
         char c = coded.base[i];
@@ -56,45 +54,9 @@ bool http_percent_decode(struct slice coded, bool is_query, struct buf *out)
                 return false;
             c = (char)(high * 16 + low);
             i += 2;
-        } else if (c == '+' && is_query) {
-            c = ' ';
         }
         if (!buf_append(out, slice_of(&c, 1)))
             return false;
     }
     return true;
-}
-
-static bool decodes_to(struct slice coded, struct slice name)
-{
-    struct buf decoded;
-    bool is_same;
-
-    buf_init(&decoded, HTTP_QUERY_NAME_MAX);
-    is_same =
-        http_percent_decode(coded, true, &decoded) && slice_eq(buf_slice(&decoded), name);
-    buf_dispose(&decoded);
-    return is_same;
-}
-
-enum http_query http_query_find(struct slice query, struct slice name, struct buf *out)
-{
-    enum http_query found = HTTP_QUERY_ABSENT;
-
-    while (query.len != 0) {
-        struct slice pair, coded_name, value = SLICE("");
-
-        if (!slice_cut(query, '&', &pair, &query)) {
-            pair = query;
-            query.len = 0;
-        }
-        if (!slice_cut(pair, '=', &coded_name, &value))
-            coded_name = pair;
-        if (!decodes_to(coded_name, name))
-            continue;
-        if (found == HTTP_QUERY_FOUND || !http_percent_decode(value, true, out))
-            return HTTP_QUERY_MALFORMED;
-        found = HTTP_QUERY_FOUND;
-    }
-    return found;
 }

@@ -20,19 +20,9 @@ struct http_target {
 struct http_target http_target_split(struct slice target);
 
 /**
- * Appends what `coded` stands for; a plus is a space in a query only. Returns false when a percent
- * sign has no two hexadecimal digits, or `out` is full; `out` may hold a part then.
+ * Appends what `coded` stands for. Returns false when a percent sign has no two hexadecimal
+ * digits, or `out` is full; `out` may hold a part then.
  */
-bool http_percent_decode(struct slice coded, bool is_query, struct buf *out)
-    __attribute__((warn_unused_result));
-
-enum http_query {
-    HTTP_QUERY_ABSENT,
-    HTTP_QUERY_FOUND,
-    HTTP_QUERY_MALFORMED, /* given twice, wrongly coded, or longer than `out` may get */
-};
-
-/** Looks for a parameter and, when it is there, appends its decoded value to `out`. */
-enum http_query http_query_find(struct slice query, struct slice name, struct buf *out);
+bool http_percent_decode(struct slice coded, struct buf *out) __attribute__((warn_unused_result));
 
 #endif

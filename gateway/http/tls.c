@@ -104,8 +104,8 @@ static bool set_up(SSL_CTX *context, struct http_tls *tls)
     (void)SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
            SSL_CTX_set_cipher_list(context, tls12_ciphers) == 1 &&
-           SSL_CTX_set_session_id_context(context, session_context,
-                                          sizeof(session_context) - 1) == 1;
+           SSL_CTX_set_session_id_context(context, session_context, sizeof(session_context) - 1) ==
+               1;
 }
 
 struct http_tls *http_tls_new(const struct config *config, const struct log *log)

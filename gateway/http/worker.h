@@ -1,6 +1,8 @@
 #ifndef GATEWAY_HTTP_WORKER_H
 #define GATEWAY_HTTP_WORKER_H
 
+#include "auth/apikey.h"
+#include "auth/origin.h"
 #include "gateway/http/head.h"
 #include "gateway/http/listen.h"
 #include "gateway/http/server.h"
@@ -50,6 +52,8 @@ struct http_worker {
     struct http_server *server;
     const struct config *config;
     const struct log *log;
+    struct auth_origin *const *origins; /* of each endpoint; the server's */
+    const struct auth_digest *api_keys; /* as in config->admin.api_keys; the server's */
     struct http_handlers handlers;
     struct metrics *metrics;
     h2o_loop_t *loop;
