@@ -97,33 +97,45 @@ static void answer_deliveries(h2o_req_t *req, uint64_t deliveries)
     http_answer(req, 200, json_type, slice_of(body, (size_t)len));
 }
 
-static void answer_publish(struct http_site *site, h2o_req_t *req, const struct http_head *head)
+static void refuse_push(struct http_site *site, h2o_req_t *req, int status, const char *detail,
+                        const char *field)
+{
+    metrics_add(site->worker->metrics, METRIC_PUSH_REFUSED, 1);
+    http_answer_problem(req, status, detail, field);
+}
+
+/** What the rest of the gateway makes of a request that can be read. */
+static void answer_push(struct http_site *site, h2o_req_t *req, const struct push_request *request)
 {
     struct http_worker *worker = site->worker;
+    uint64_t deliveries = 0;
+    int status = worker->handlers.publish(worker->handlers.ctx, request, &deliveries);
+
+    if (status == 200) {
+        metrics_add(worker->metrics, METRIC_PUSHED, 1);
+        answer_deliveries(req, deliveries);
+        return;
+    }
+    if (status == 503)
+        http_answer_header(req, "Retry-After", (struct slice)SLICE("1"));
+    refuse_push(site, req, status, publish_failure(status), NULL);
+}
+
+static void answer_publish(struct http_site *site, h2o_req_t *req, const struct http_head *head)
+{
     struct push_request request;
     struct push_error error;
-    uint64_t deliveries = 0;
-    int status;
 
     if (head->content_type.base != NULL && !is_media_type(head->content_type, json_type)) {
-        http_answer_problem(req, 415, "expected application/json", NULL);
-    } else if (req->entity.len > http_push_body_max(worker->config)) {
-        http_answer_problem(req, 413, "larger than any message can be", NULL);
+        refuse_push(site, req, 415, "expected application/json", NULL);
+    } else if (req->entity.len > http_push_body_max(site->worker->config)) {
+        refuse_push(site, req, 413, "larger than any message can be", NULL);
     } else if (!push_request_parse(http_slice(req->entity), &request, &error)) {
-        http_answer_problem(req, error.status, error.detail, error.field);
+        refuse_push(site, req, error.status, error.detail, error.field);
     } else {
-        status = worker->handlers.publish(worker->handlers.ctx, &request, &deliveries);
+        answer_push(site, req, &request);
         push_request_dispose(&request);
-        if (status == 200) {
-            metrics_add(worker->metrics, METRIC_PUSHED, 1);
-            answer_deliveries(req, deliveries);
-            return;
-        }
-        if (status == 503)
-            http_answer_header(req, "Retry-After", (struct slice)SLICE("1"));
-        http_answer_problem(req, status, publish_failure(status), NULL);
     }
-    metrics_add(worker->metrics, METRIC_PUSH_REFUSED, 1);
 }
 
 static void answer_metrics(struct http_site *site, h2o_req_t *req, const struct http_head *head)

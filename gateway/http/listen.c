@@ -30,6 +30,8 @@ static bool split_address(struct slice address, char *host, size_t host_size, ch
 {
     size_t colon = address.len;
     struct slice h, p;
+    uint64_t number;
+    bool is_bracketed;
 
     while (colon != 0 && address.base[colon - 1] != ':')
         colon--;
@@ -37,11 +39,13 @@ static bool split_address(struct slice address, char *host, size_t host_size, ch
         return false;
     h = slice_take(address, colon - 1);
     p = slice_skip(address, colon);
-    if (h.len >= 2 && h.base[0] == '[' && h.base[h.len - 1] == ']')
+    is_bracketed = h.len >= 2 && h.base[0] == '[' && h.base[h.len - 1] == ']';
+    if (is_bracketed)
         h = slice_of(h.base + 1, h.len - 2);
-    else if (slice_find(h, ':') != h.len)
-        return false; /* IPv6 without its brackets */
-    if (p.len == 0 || h.len >= host_size || p.len >= port_size)
+    if (is_bracketed != (slice_find(h, ':') != h.len))
+        return false; /* brackets are for IPv6, and IPv6 needs them */
+    /* getaddrinfo takes the lower 16 bits of whatever number it is given. */
+    if (!slice_to_u64(p, UINT16_MAX, &number) || h.len >= host_size || p.len >= port_size)
         return false;
     (void)snprintf(host, host_size, "%.*s", SLICE_FMT(h));
     (void)snprintf(port, port_size, "%.*s", SLICE_FMT(p));

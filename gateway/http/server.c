@@ -87,6 +87,8 @@ static void set_up_h2o(h2o_globalconf_t *h2o, size_t max_body,
     h2o->handshake_timeout = HANDSHAKE_TIMEOUT_MS;
     h2o->http1.req_timeout = REQUEST_TIMEOUT_MS;
     h2o->http1.upgrade_to_http2 = 0;
+    /* HTTP/2's way to shut down starts a timer that a context must not be disposed of with. */
+    h2o->http2.callbacks.request_shutdown = NULL;
     /* One host and its fallback take every request: h2o's own tables cannot change later. */
     host = h2o_config_register_host(h2o, h2o_iovec_init(H2O_STRLIT("default")), 65535);
     h2o_create_handler(&host->fallback_path, sizeof(h2o_handler_t))->on_req = on_req;
@@ -479,16 +481,10 @@ void http_worker_free(struct http_worker *http)
     http_worker_stop_accepting(http);
     http_public_drop_pending(http);
     h2o_timeout_unlink(&http->rest_timer);
-    for (size_t i = 0; i < HTTP_SITE_N; i++) {
-        while (http->sites[i].conns != NULL) {
-            struct http_conn *conn = http->sites[i].conns;
-
-            /* The loop is not run again: what h2o still holds of them ends with the process. */
-            http->sites[i].conns = conn->next;
-            mem_free(conn);
-        }
+    if (http_worker_connections(http) != 0)
+        return; /* h2o's connections point into our contexts, and nobody can end them any more */
+    for (size_t i = 0; i < HTTP_SITE_N; i++)
         h2o_context_dispose(&http->sites[i].h2o);
-    }
     mem_free(http->acceptors);
     mem_free(http);
 }

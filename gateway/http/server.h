@@ -18,6 +18,7 @@
  * WebSockets, the push API and the ops answers. Everything behind a request that is not HTTP goes
  * through struct http_handlers; nothing here knows STOMP, sessions or the router.
  *
+ * The process must ignore SIGPIPE: h2o writes to sockets that the peer may have closed.
  * http_server is made by the main thread before the workers start and is immutable then; an
  * http_worker belongs to its worker's thread.
  */
@@ -106,8 +107,8 @@ void http_worker_request_shutdown(struct http_worker *http);
 void http_worker_abort_connections(struct http_worker *http);
 
 /**
- * Ends it; the loop must not run again while http_worker_connections is not 0: what h2o holds of
- * those leaks then. NULL is fine.
+ * Ends it. To be called when http_worker_connections is 0: else it only stops accepting, and the
+ * rest leaks. NULL is fine.
  */
 void http_worker_free(struct http_worker *http);
 
