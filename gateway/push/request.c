@@ -41,19 +41,19 @@ static bool refuse(struct push_error *error, const char *prefix, struct slice na
     size_t used = strlen(prefix);
     va_list args;
 
-    error->status = 400;
-    memcpy(error->field_name, prefix, used);
-    for (size_t i = 0; i < name.len && used < sizeof(error->field_name) - 1; i++) {
-        unsigned char c = (unsigned char)name.base[i];
-
-        /* Printable ASCII only: cutting or quoting cannot break the text then. */
-        error->field_name[used++] = c >= 0x20 && c < 0x7f ? (char)c : '?';
-    }
-    error->field_name[used] = '\0';
-    error->field = error->field_name;
     va_start(args, format);
     (void)vsnprintf(error->detail, sizeof(error->detail), format, args);
     va_end(args);
+    error->status = 400;
+    memcpy(error->field_name, prefix, used);
+    for (size_t i = 0; i < name.len && used < sizeof(error->field_name) - 1; i++) {
+        /* Printable ASCII only: cutting or quoting cannot break the text then. */
+        bool is_plain = name.base[i] >= 0x20 && name.base[i] < 0x7f;
+
+        error->field_name[used++] = (char)(is_plain ? name.base[i] : '?');
+    }
+    error->field_name[used] = '\0';
+    error->field = error->field_name;
     return false;
 }
 
