@@ -66,12 +66,12 @@ struct draft_mark *draft_section(const struct draft *d, struct slice name)
     struct slice top = slice_take(name, slice_find(name, '.'));
 
     top = slice_take(top, slice_find(top, '['));
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i + 1 < n; i++) {
         if (slice_eq(top, slice_str(all[i].name)))
             return &d->sections[i];
     }
-    assert(!"every setting stands in a section");
-    return NULL;
+    assert(slice_eq(top, slice_str(all[n - 1].name))); /* every setting stands in a section */
+    return &d->sections[n - 1];
 }
 
 struct draft_name draft_name(const char *name, size_t index)
@@ -101,11 +101,17 @@ void draft_error(struct draft *d, const struct setting *setting, size_t index,
                       text);
 }
 
+/** A secret, or what one may have put there instead of its hash or its file's name. */
+static bool may_be_secret(enum setting_type type)
+{
+    return type == SETTING_SECRET || type == SETTING_SHA256 || type == SETTING_PATH;
+}
+
 /** What was there and what should be; a secret is not shown. */
 static void not_expected(struct draft *d, const struct setting *setting, size_t index,
                          struct draft_value value)
 {
-    if (setting->type == SETTING_SECRET) {
+    if (may_be_secret(setting->type)) {
         draft_error(d, setting, index, value.origin, "got %zu bytes, expected %s", value.text.len,
                     value_expected(setting).text);
         return;

@@ -52,8 +52,11 @@ const struct setting *lookup_flag(struct slice name, size_t *index)
     return setting;
 }
 
+/** As it stands in a variable's name. */
 static char upper(char c)
 {
+    if (c == '.')
+        return '_';
     return (char)(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
 }
 
@@ -69,7 +72,7 @@ struct lookup_text lookup_variable_name(const char *setting, struct slice index)
             at += index.len;
             c++; /* the ']' */
         } else {
-            out.text[at++] = *c == '.' ? '_' : upper(*c);
+            out.text[at++] = upper(*c);
         }
     }
     out.text[at] = '\0';

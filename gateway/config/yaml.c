@@ -308,7 +308,7 @@ static void read_list(struct reader *r, const struct setting_list *list)
 static void read_group(struct reader *r, const char *name)
 {
     yaml_event_t event;
-    char prefix[MAX_NAME];
+    char prefix[MAX_NAME + 2];
 
     if (!next(r, &event))
         return;

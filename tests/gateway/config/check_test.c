@@ -1,6 +1,7 @@
 #include "tests/gateway/config/loading.h"
 
 #define SECRET "0123456789abcdef0123456789abcdef"
+#define SHA256 "0000000000000000000000000000000000000000000000000000000000000000"
 #define NOBODY                                                                                     \
     "auth: nobody could get in, expected auth.issuers, auth.anonymous: true, or anonymous: true "  \
     "at every endpoint\n"
@@ -135,8 +136,7 @@ static void an_admin_listener_for_others_needs_a_key(void **state)
     const char *const good[] = {
         "admin: {listen: ''}",
         "admin: {listen: 'localhost:9090'}",
-        "admin: {listen: '0.0.0.0:9090', api_keys: [{name: a, sha256: "
-        "0000000000000000000000000000000000000000000000000000000000000000}]}",
+        "admin: {listen: '0.0.0.0:9090', api_keys: [{name: a, sha256: " SHA256 "}]}",
     };
 
     (void)state;

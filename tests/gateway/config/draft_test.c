@@ -179,7 +179,7 @@ static void wrong_values_name_what_was_expected(void **state)
          "f.yaml:1:17: admin.listen: got \"9090\", expected an address such as 127.0.0.1:8080 or "
          "[::1]:8080, or an empty text\n"},
         {"admin: {api_keys: [{name: a, sha256: abc}]}",
-         "f.yaml:1:38: admin.api_keys[0].sha256: got \"abc\", expected 64 hex digits, as sha256sum "
+         "f.yaml:1:38: admin.api_keys[0].sha256: got 3 bytes, expected 64 hex digits, as sha256sum "
          "prints them\n"},
         {"access: [{allow: all, operations: [send, publish, send]}]",
          "f.yaml:1:42: access[0].operations: got \"publish\", expected a list of some of connect, "
@@ -232,6 +232,18 @@ static void secrets_are_never_shown(void **state)
                   "65536 bytes\n");
 }
 
+static void a_secret_at_the_place_of_its_hash_or_file_is_not_shown(void **state)
+{
+    (void)state;
+    assert_errors(OPEN "admin: {api_keys: [{name: a, sha256: hunter2}]}", NULL,
+                  "f.yaml:2:38: admin.api_keys[0].sha256: got 7 bytes, expected 64 hex digits, as "
+                  "sha256sum prints them\n");
+    assert_errors(
+        OPEN "tls: {certificates: [{certificate: /dev/null, key: \"-----BEGIN\\nhunter2\"}]}", NULL,
+        "f.yaml:2:52: tls.certificates[0].key: got 18 bytes, expected the path of a "
+        "file\n");
+}
+
 static void lists_have_a_bound(void **state)
 {
     static char yaml[200000];
@@ -257,6 +269,7 @@ int main(void)
         cmocka_unit_test(defaults_that_follow_others),
         cmocka_unit_test(wrong_values_name_what_was_expected),
         cmocka_unit_test(secrets_are_never_shown),
+        cmocka_unit_test(a_secret_at_the_place_of_its_hash_or_file_is_not_shown),
         cmocka_unit_test(lists_have_a_bound),
     };
 

@@ -146,7 +146,7 @@ static void broken_files_give_one_error_at_the_place(void **state)
         {SLICE("workers: 1: c"),
          "f.yaml:1:11: is no valid YAML: mapping values are not allowed in this "
          "context\n"},
-        {SLICE("web: {demo: true"), "f.yaml:1:17: is no valid YAML: while parsing a flow mapping, "
+        {SLICE("web: {demo: true"), "f.yaml:2:1: is no valid YAML: while parsing a flow mapping, "
                                     "did not find expected ',' or "
                                     "'}'\n"},
         {SLICE("web:\n\tdemo: true"), "f.yaml:2:1: is no valid YAML: while scanning for the next "
