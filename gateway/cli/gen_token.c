@@ -13,7 +13,10 @@
 #include "gateway/config/load.h"
 #include "gateway/config/value.h"
 
-enum { GEN_TOKEN_SECRET_MAX = 64 * 1024 };
+enum {
+    GEN_TOKEN_SECRET_MAX = 64 * 1024,
+    GEN_TOKEN_LIFETIME_MS = 60 * 60 * 1000,
+};
 
 /* What the command line says. Texts are borrowed from argv. */
 struct gen_token {
@@ -231,7 +234,7 @@ static int read_options(int argc, char **argv, struct gen_token *args)
 
 int cli_gen_token(int argc, char **argv)
 {
-    struct gen_token args = {.lifetime_ms = 60 * 60 * 1000, .claims = json_object()};
+    struct gen_token args = {.lifetime_ms = GEN_TOKEN_LIFETIME_MS, .claims = json_object()};
     int code = read_options(argc, argv, &args);
     struct gen_token_key key;
 

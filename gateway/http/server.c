@@ -337,6 +337,8 @@ static void rest(struct http_worker *worker, int error)
 {
     uint64_t n_suppressed;
 
+    if (worker->is_resting)
+        return;
     if (log_rate_allow(&worker->rest_rate, http_now_ms(), &n_suppressed))
         log_event(worker->log, LOG_LEVEL_ERROR, "listener.exhausted",
                   log_cstr("error", strerror(error)),
