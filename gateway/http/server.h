@@ -18,6 +18,7 @@
  * WebSockets, the push API and the ops answers. Everything behind a request that is not HTTP goes
  * through struct http_handlers; nothing here knows STOMP, sessions or the router.
  *
+ * The process must ignore SIGPIPE: h2o writes to sockets that the peer may have closed.
  * http_server is made by the main thread before the workers start and is immutable then; an
  * http_worker belongs to its worker's thread.
  */
@@ -30,7 +31,8 @@ struct http_credentials {
 };
 
 enum http_verdict {
-    HTTP_VERDICT_OK,      /* go on; *identity is the caller's now, or NULL: nobody yet */
+    HTTP_VERDICT_OK,      /* go on; *identity is the caller's now, or NULL: nobody yet. It is of
+                             mem_alloc, and ends with auth_identity_dispose and mem_free */
     HTTP_VERDICT_REFUSED, /* answer 401 */
 };
 
@@ -79,6 +81,12 @@ void http_server_free(struct http_server *server);
 void http_server_log_listeners(const struct http_server *server);
 
 /**
+ * "host:port" of the i-th listener with its real port; the admin listener comes after those of the
+ * configuration. NULL beyond the last. Borrowed from the server.
+ */
+const char *http_server_address(const struct http_server *server, size_t i);
+
+/**
  * Starts accepting on the worker's own sockets, in the worker's loop. Borrows all for its life;
  * copies `handlers`.
  */
@@ -92,8 +100,16 @@ void http_worker_stop_accepting(struct http_worker *http);
 /** HTTP connections still open on this worker (upgraded ones do not count). */
 size_t http_worker_connections(const struct http_worker *http);
 
-/** Asks h2o to finish: closes idle keep-alive connections. */
+/** Asks h2o to finish: closes idle keep-alive connections, the others after their answer. */
 void http_worker_request_shutdown(struct http_worker *http);
+
+/** Cuts every connection that is not upgraded; they are gone after some turns of the loop. */
+void http_worker_abort_connections(struct http_worker *http);
+
+/**
+ * Ends it. To be called when http_worker_connections is 0: else it only stops accepting, and the
+ * rest leaks. NULL is fine.
+ */
 void http_worker_free(struct http_worker *http);
 
 #endif
