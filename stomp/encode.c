@@ -38,11 +38,13 @@ static char *copy(struct slice text, char *out)
 char *stomp_escape(struct slice text, char *out)
 {
     for (size_t i = 0; i < text.len; i++) {
-        char escape = escape_of(text.base[i]);
+        char c = text.base[i], escape = escape_of(c);
 
-        if (escape != '\0')
+        if (escape != '\0') {
             *out++ = '\\';
-        *out++ = escape != '\0' ? escape : text.base[i];
+            c = escape;
+        }
+        *out++ = c;
     }
     return out;
 }

@@ -108,9 +108,8 @@ static bool check_token(struct slice token, struct problem *problem)
 
 static bool is_quoted(struct slice value)
 {
-    char first = value.len < 2 ? '\0' : value.base[0];
-
-    return (first == '"' || first == '\'') && value.base[value.len - 1] == first;
+    return value.len >= 2 && (value.base[0] == '"' || value.base[0] == '\'') &&
+           value.base[value.len - 1] == value.base[0];
 }
 
 static bool check_charset(struct slice value, struct problem *problem)

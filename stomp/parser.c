@@ -244,10 +244,10 @@ static enum stomp_status unescape(struct stomp_scratch *scratch, struct slice by
         char c = raw.base[i];
 
         if (c == '\\') {
-            c = i + 1 == raw.len ? '\0' : unescaped(raw.base[i + 1]);
-            if (c == '\0')
-                return fail_escape(scratch, raw, i);
-            i++;
+            size_t at = i++;
+
+            if (i == raw.len || (c = unescaped(raw.base[i])) == '\0')
+                return fail_escape(scratch, raw, at);
         }
         *out++ = c;
     }

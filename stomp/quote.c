@@ -23,7 +23,9 @@ const char *stomp_quote(struct slice text, size_t max, char *out)
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)text.base[i];
 
-        out[i] = c < 0x20 || c == 0x7f || (c >= 0x80 && !is_utf8) ? '?' : text.base[i];
+        out[i] = text.base[i];
+        if (c < 0x20 || c == 0x7f || (c >= 0x80 && !is_utf8))
+            out[i] = '?';
     }
     memcpy(out + len, "...", 4);
     if (len == text.len)
