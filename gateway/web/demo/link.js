@@ -6,7 +6,8 @@
  *   message(message)        a MESSAGE frame
  *   subscription(destination, state)   pending (also while offline) | active | gone
  *   refused(text, body, what)   an ERROR frame, and what it answers when it names a receipt of
- *                           ours ("the subscription to /topic/a"); the link then stays offline
+ *                           ours ("the subscription to /topic/a") or comes
+ *                           before CONNECTED; the link then stays offline
  *   closed(code, reason, wasOpen)
  *   beats(n_in, n_out)
  *   unrouted(destination)   a SEND that the gateway could deliver to nobody by its configuration
@@ -59,7 +60,9 @@ export class Link {
       onHeartbeatReceived: () => this.#on.beats(++this.#beats.in, this.#beats.out),
       onStompError: (frame) => {
         // The same frames would meet the same refusal: trying again is for a person to decide.
-        const what = this.#dropRefused(frame.headers['receipt-id']);
+        const what =
+          this.#dropRefused(frame.headers['receipt-id']) ??
+          (client.connected ? undefined : 'the connection');
 
         this.#on.refused(frame.headers.message ?? 'no reason given', frame.body, what);
         client.deactivate();
