@@ -41,6 +41,7 @@ struct coordinator {
     size_t n_running; /* processes */
     bool has_pids;
     bool has_window; /* both samples were taken */
+    bool has_stopped_early;
     struct verdict verdict;
     struct sample first, last;             /* traffic: at the ends of the measured time */
     struct procstat before, after, closed; /* idle: memory without, with, after connections */
@@ -292,7 +293,7 @@ static void run_traffic(struct coordinator *co)
     if (!watch_until(co, &watch, start_ns + o->warmup_ns) || take_sample(co, &co->first) != 0 ||
         !watch_until(co, &watch, start_ns + o->warmup_ns + o->seconds_ns) ||
         take_sample(co, &co->last) != 0) {
-        verdict_fail(&co->verdict, "the run ended before its time");
+        co->has_stopped_early = true;
         return;
     }
     co->has_window = true;
@@ -433,6 +434,9 @@ static void run(struct coordinator *co)
     if (!is_idle)
         verdict_judge(&co->verdict, co->mode->n_receivers(co->options),
                       (enum options_order)co->options->order);
+    /* Said last: it is only the reason when nothing else was found. */
+    if (co->has_stopped_early)
+        verdict_fail(&co->verdict, "the run ended before its time");
     print_report(co);
 }
 

@@ -52,13 +52,16 @@ static inline bool frame_find_body(struct slice text, size_t body_len, struct sl
 {
     static const char message[] = "MESSAGE\n";
     const size_t command_len = sizeof(message) - 1;
-    const char *end = text.base + text.len;
+    size_t len = text.len;
+    const char *end;
 
-    /* The command with its line, an empty line, the body, NUL; some servers add an end of line. */
-    if (text.len < command_len + 2 + body_len + 2)
+    /* Some servers add an end of line behind the NUL. */
+    if (len != 0 && text.base[len - 1] == '\n')
+        len--;
+    /* The command with its line, an empty line, the body, NUL. */
+    if (len < command_len + 1 + body_len + 1)
         return false;
-    if (end[-1] == '\n')
-        end--;
+    end = text.base + len;
     if (end[-1] != '\0' || memcmp(text.base, message, command_len) != 0)
         return false;
     *body = slice_of(end - 1 - body_len, body_len);

@@ -47,8 +47,8 @@ static inline bool mark_digits_(const char *at, uint64_t *out)
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
     word = __builtin_bswap64(word);
 #endif
-    /* A digit is 0x30 to 0x39: its high half is 3, also with 6 added to it. */
-    if (((word | (word + ones * 6)) & (ones * 0xf0)) != ones * 0x30)
+    /* A digit is 0x30 to 0x39: its high half is 3, also with 6 added to it (no carry then). */
+    if ((word & (ones * 0xf0)) != ones * 0x30 || ((word + ones * 6) & (ones * 0xf0)) != ones * 0x30)
         return false;
     word &= ones * 0x0f;
     word = (word * 10 + (word >> 8)) & UINT64_C(0x00ff00ff00ff00ff);

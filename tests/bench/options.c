@@ -239,7 +239,7 @@ static bool parse_option(struct parse *p, char **argv, int *at)
 /* Header lines and names go to the wire as they are: nothing in them may end a line. */
 static bool is_line(const char *text)
 {
-    return strpbrk(text, "\r\n") == NULL;
+    return text == NULL || strpbrk(text, "\r\n") == NULL;
 }
 
 static bool check_headers(struct parse *p, const char *name, const struct options_list *list)
@@ -272,9 +272,8 @@ static bool check(struct parse *p)
         return wrong(p, "--url: '%s' is no ws://host[:port][/path]", o->url);
     if (strpbrk(o->destination, ":\\\r\n") != NULL || o->destination[0] == '\0')
         return wrong(p, "--destination: '%s' is empty or needs escaping", o->destination);
-    if ((o->host != NULL && !is_line(o->host)) || (o->token != NULL && !is_line(o->token)) ||
-        strpbrk(o->content_type, ":\\\r\n") != NULL)
-        return wrong(p, "--host, --token and --content-type must be plain text");
+    if (!is_line(o->host) || !is_line(o->token) || !is_line(o->content_type))
+        return wrong(p, "--host, --token and --content-type may not have line ends");
     if (o->mode == OPTIONS_IDLE && o->confirm == CONFIRM_PROBE)
         return wrong(p, "--confirm: probe is not for mode idle");
     if (o->mode != OPTIONS_IDLE && o->seconds_ns == 0)
@@ -291,7 +290,9 @@ static bool parse_all(struct parse *p, char **argv)
     if (!parse_mode(p, argv[0] == NULL ? NULL : argv[1]))
         return false;
     for (size_t i = 0; i < N_RULES; i++) {
-        if (rules[i].fallback != NULL && !set(p, &rules[i], rules[i].fallback))
+        bool applies = (rules[i].modes & (1U << p->options->mode)) != 0;
+
+        if (applies && rules[i].fallback != NULL && !set(p, &rules[i], rules[i].fallback))
             return false;
     }
     while (argv[at] != NULL) {

@@ -211,7 +211,7 @@ static void enter_phase(struct worker *w)
     w->phase = phase;
 }
 
-void worker_turn(struct worker *w)
+void worker_turn(struct worker *w, uint64_t max_wait_ns)
 {
     uint64_t now_ns, next_ns;
 
@@ -224,7 +224,7 @@ void worker_turn(struct worker *w)
     atomic_store_explicit(&w->member->n_received, w->counts.n_received, memory_order_relaxed);
     now_ns = loop_now_ns(); /* sending took its time */
     next_ns = next_ns > now_ns ? next_ns - now_ns : 0;
-    loop_turn(&w->loop, next_ns < LONGEST_WAIT_NS ? next_ns : LONGEST_WAIT_NS);
+    loop_turn(&w->loop, next_ns < max_wait_ns ? next_ns : max_wait_ns);
 }
 
 static void read_slow_ones(struct worker *w)
@@ -255,7 +255,7 @@ void worker_report(struct worker *w)
 void worker_run(struct worker *w)
 {
     while (w->phase != TEAM_STOP)
-        worker_turn(w);
+        worker_turn(w, LONGEST_WAIT_NS);
     if (w->options->mode == OPTIONS_SLOW)
         read_slow_ones(w);
     worker_report(w);

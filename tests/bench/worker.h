@@ -71,8 +71,11 @@ const struct mode *worker_mode(enum options_mode mode);
 int worker_init(struct worker *w, const struct options *options, struct team *team, size_t index,
                 worker_dial_fn *dial, void *dial_self);
 
-/** One turn: starts connections, handles a batch of events, sends what is due, says how far. */
-void worker_turn(struct worker *w);
+/**
+ * One turn: starts connections, sends what is due, says how far it is, then waits for a batch of
+ * events, `max_wait_ns` at most, and handles it.
+ */
+void worker_turn(struct worker *w, uint64_t max_wait_ns);
 
 /** Turns until the team stops, then writes the counts to the team's memory. */
 void worker_run(struct worker *w);
