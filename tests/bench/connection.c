@@ -24,6 +24,13 @@ static void watch(struct connection *c, int operation)
         connection_fail(c, "epoll refuses the socket");
 }
 
+/* A rest is never longer than the receive buffer, and the request fits an empty queue. */
+static void must_fit(bool fits)
+{
+    assert(fits);
+    (void)fits;
+}
+
 struct connection *connection_new(struct loop *loop, int fd, size_t number,
                                   struct connection_role role)
 {
@@ -90,8 +97,11 @@ static void fail_quoting(struct connection *c, const char *what, struct slice sa
     size_t at;
 
     at = (size_t)snprintf(why, sizeof(why), "%s: ", what);
-    for (size_t i = 0; i < said.len && at < sizeof(why) - 1; i++, at++)
-        why[at] = said.base[i] >= ' ' && said.base[i] <= '~' ? said.base[i] : '.';
+    for (size_t i = 0; i < said.len && at < sizeof(why) - 1; i++, at++) {
+        why[at] = said.base[i];
+        if (why[at] < ' ' || why[at] > '~')
+            why[at] = '.';
+    }
     why[at] = '\0';
     connection_fail(c, why);
 }
@@ -338,8 +348,7 @@ static void on_input(struct connection *c, struct slice input, uint64_t now_ns)
     }
     if (c->state == CONNECTION_CLOSED)
         return;
-    if (input.len != 0 && !buf_append(&c->rest, input))
-        assert(!"a rest is never longer than the receive buffer");
+    must_fit(input.len == 0 || buf_append(&c->rest, input));
     if (c->out.len != 0)
         connection_flush(c);
 }
@@ -375,8 +384,7 @@ static void on_dialed(struct connection *c)
         return;
     }
     c->state = CONNECTION_UPGRADING;
-    if (!buf_append(&c->out, c->loop->settings->upgrade))
-        assert(!"the request fits an empty queue");
+    must_fit(buf_append(&c->out, c->loop->settings->upgrade));
     connection_flush(c);
 }
 

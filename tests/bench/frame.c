@@ -25,6 +25,11 @@ static bool is_server_command(struct slice command)
     return false;
 }
 
+static bool is_escape(char c)
+{
+    return c == 'r' || c == 'n' || c == 'c' || c == '\\';
+}
+
 static enum load_status check_header(struct slice line, bool has_escapes)
 {
     size_t n_colons = 0;
@@ -39,7 +44,7 @@ static enum load_status check_header(struct slice line, bool has_escapes)
         n_colons += c == ':';
         if (c != '\\' || !has_escapes)
             continue;
-        if (++i == line.len || memchr("rnc\\", line.base[i], 4) == NULL)
+        if (++i == line.len || !is_escape(line.base[i]))
             return LOAD_ERR_STOMP_ESCAPE;
     }
     /* A colon in a value must be escaped (STOMP 1.2), but for CONNECTED, which escapes nothing. */
