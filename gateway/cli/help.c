@@ -87,9 +87,13 @@ int help_print(const char *verb)
 
 int help_usage_error(const char *verb, const char *problem)
 {
+    const char *space = verb == NULL ? "" : " ";
+
+    if (verb == NULL)
+        verb = "";
     if (problem != NULL)
-        (void)fprintf(stderr, "stompgate %s: %s\n", verb, problem);
-    (void)fprintf(stderr, "Try `stompgate help %s`.\n", verb);
+        (void)fprintf(stderr, "stompgate%s%s: %s\n", space, verb, problem);
+    (void)fprintf(stderr, "Try `stompgate help%s%s`.\n", space, verb);
     return CLI_USAGE;
 }
 

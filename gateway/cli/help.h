@@ -8,7 +8,8 @@ int help_print(const char *verb);
 
 /**
  * Says on standard error that the command line of `verb` is wrong: `problem`, unless NULL (getopt
- * has said it then), and where to read more. Returns CLI_USAGE.
+ * has said it then), and where to read more. A `verb` of NULL is the program as such. Returns
+ * CLI_USAGE.
  */
 int help_usage_error(const char *verb, const char *problem);
 

@@ -12,6 +12,13 @@ struct cli_source {
     size_t n_overrides;
 };
 
+/**
+ * Reads the command line of a verb that has no other options: --config, --set and --help, and no
+ * arguments. Zero `source` first; borrows argv for its life. Returns -1 to go on, or the exit code
+ * of a verb that is done (its help was printed) or was called wrongly.
+ */
+int cli_source_parse(struct cli_source *source, int argc, char **argv);
+
 /** Adds the value of one --set; borrows it. */
 void cli_source_set(struct cli_source *source, const char *override);
 

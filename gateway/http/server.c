@@ -1,6 +1,7 @@
 #include "gateway/http/server.h"
 
 #include <errno.h>
+#include <h2o.h>
 #include <h2o/http1.h>
 #include <stdio.h>
 #include <string.h>

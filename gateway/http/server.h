@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <h2o.h>
+#include <h2o/socket.h>
 #include "auth/token.h"
 #include "base/buf.h"
 #include "base/slice.h"
