@@ -33,10 +33,10 @@ enum auth_allow {
 };
 
 struct auth_access_rule {
-    unsigned operations;              /* enum auth_operation */
+    unsigned operations; /* enum auth_operation */
+    enum auth_allow allow;
     const struct slice *destinations; /* Ant patterns; none: every destination */
     size_t n_destinations;
-    enum auth_allow allow;
 };
 
 struct auth_access;

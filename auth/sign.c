@@ -30,6 +30,7 @@ static bool add_text(json_t *object, const char *name, struct slice text)
 static bool add_claims(json_t *payload, const struct auth_claims *claims)
 {
     struct slice user_claim = claims->user_claim;
+    uint64_t expires_at_s = claims->issued_at_s + claims->lifetime_s;
 
     if (user_claim.len == 0)
         user_claim = slice_str("sub");
@@ -37,8 +38,7 @@ static bool add_claims(json_t *payload, const struct auth_claims *claims)
            add(payload, user_claim, json_stringn(claims->user.base, claims->user.len)) &&
            add_text(payload, "aud", claims->audience) &&
            add(payload, slice_str("iat"), json_integer((json_int_t)claims->issued_at_s)) &&
-           add(payload, slice_str("exp"),
-               json_integer((json_int_t)(claims->issued_at_s + claims->lifetime_s)));
+           add(payload, slice_str("exp"), json_integer((json_int_t)expires_at_s));
 }
 
 static bool add_extra(json_t *payload, struct slice text)

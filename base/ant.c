@@ -152,12 +152,12 @@ static enum ant_status compile_token(struct token *token, uint32_t *symbols)
     token->symbols = symbols;
     token->n_symbols = n;
     token->kind = wild ? TOKEN_GLOB : TOKEN_LITERAL;
+    /* No token is empty, so `?*` is no less than `*`. */
     if (slice_eq(token->text, (struct slice)SLICE("**")))
         token->kind = TOKEN_TREE;
-    else if (n == 1 && wild && symbols[0] == SYMBOL_MANY)
+    else if (n != 0 && symbols[n - 1] == SYMBOL_MANY &&
+             (n == 1 || (n == 2 && symbols[0] == SYMBOL_ONE)))
         token->kind = TOKEN_ANY;
-    else if (n == 2 && symbols[0] == SYMBOL_ONE && symbols[1] == SYMBOL_MANY)
-        token->kind = TOKEN_ANY; /* no token is empty, so `?*` is no less than `*` */
     return ANT_OK;
 }
 
@@ -310,7 +310,7 @@ bool ant_pattern_match(const struct ant_pattern *pattern, struct slice path)
  */
 static bool tokens_intersect(const struct token *a, const struct token *b)
 {
-    bool below[ANT_PATTERN_MAX + 1];
+    bool below[ANT_PATTERN_MAX + 1] = {false};
 
     if (a->kind == TOKEN_ANY || b->kind == TOKEN_ANY)
         return true;
@@ -340,7 +340,7 @@ static bool tokens_intersect(const struct token *a, const struct token *b)
 
 static bool token_covers(const struct token *a, const struct token *b)
 {
-    bool below[ANT_PATTERN_MAX + 1];
+    bool below[ANT_PATTERN_MAX + 1] = {false};
 
     if (a->kind == TOKEN_ANY)
         return true;
@@ -398,7 +398,7 @@ static size_t variants_of(const struct ant_pattern *p, struct variant out[2])
 
 static bool variants_intersect(const struct variant *a, const struct variant *b)
 {
-    bool below[ANT_PATTERN_MAX / 2 + 2];
+    bool below[ANT_PATTERN_MAX / 2 + 2] = {false};
 
     if (a->ending != ENDING_EITHER && b->ending != ENDING_EITHER && a->ending != b->ending)
         return false;
@@ -426,7 +426,7 @@ static bool variants_intersect(const struct variant *a, const struct variant *b)
 
 static bool variant_covers(const struct variant *a, const struct variant *b)
 {
-    bool below[ANT_PATTERN_MAX / 2 + 2];
+    bool below[ANT_PATTERN_MAX / 2 + 2] = {false};
 
     if (a->ending != ENDING_EITHER && a->ending != b->ending)
         return false;

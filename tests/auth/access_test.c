@@ -37,59 +37,59 @@ static const struct slice half_a[] = {SLICE("/half/a*"), SLICE("/half/a/**")};
 static const struct slice half_b[] = {SLICE("/half/b*")};
 
 static const struct auth_access_rule rules[] = {
-    {ALL, secret, 2, AUTH_ALLOW_NONE},
-    {AUTH_SUBSCRIBE, topics, 1, AUTH_ALLOW_ALL},
-    {AUTH_SUBSCRIBE, own, 1, AUTH_ALLOW_AUTHENTICATED},
-    {AUTH_SEND, app, 1, AUTH_ALLOW_AUTHENTICATED},
-    {AUTH_CONNECT, NULL, 0, AUTH_ALLOW_ALL},
-    {AUTH_SUBSCRIBE, half_a, 2, AUTH_ALLOW_ALL},
-    {AUTH_SUBSCRIBE, half_b, 1, AUTH_ALLOW_AUTHENTICATED},
+    {ALL, AUTH_ALLOW_NONE, secret, 2},
+    {AUTH_SUBSCRIBE, AUTH_ALLOW_ALL, topics, 1},
+    {AUTH_SUBSCRIBE, AUTH_ALLOW_AUTHENTICATED, own, 1},
+    {AUTH_SEND, AUTH_ALLOW_AUTHENTICATED, app, 1},
+    {AUTH_CONNECT, AUTH_ALLOW_ALL, NULL, 0},
+    {AUTH_SUBSCRIBE, AUTH_ALLOW_ALL, half_a, 2},
+    {AUTH_SUBSCRIBE, AUTH_ALLOW_AUTHENTICATED, half_b, 1},
 };
 
 static void the_first_matching_rule_decides(void **state)
 {
     const struct {
-        enum auth_operation operation;
         struct slice destination;
+        enum auth_operation operation;
         bool anonymous;
         bool user;
     } asked[] = {
-        {AUTH_SUBSCRIBE, SLICE("/topic/a"), true, true},
-        {AUTH_SUBSCRIBE, SLICE("/topic/secret"), false, false},
-        {AUTH_SUBSCRIBE, SLICE("/topic//secret"), false, false},
-        {AUTH_SUBSCRIBE, SLICE("/topic/a/secret/b"), false, false},
-        {AUTH_SUBSCRIBE, SLICE("/topic/a/b/secret"), true, true},
-        {AUTH_SEND, SLICE("/topic/a"), false, false},
-        {AUTH_SEND, SLICE("/app/a"), false, true},
-        {AUTH_SEND, SLICE("/app/*"), false, true}, /* sent, it is no pattern */
-        {AUTH_SUBSCRIBE, SLICE("/app/a"), false, false},
-        {AUTH_SUBSCRIBE, SLICE("/user/queue/a"), false, true},
-        {AUTH_SUBSCRIBE, SLICE("/user/queue/a/b"), false, false},
-        {AUTH_SUBSCRIBE, SLICE("/elsewhere"), false, false},
-        {AUTH_SUBSCRIBE, SLICE("topic/a"), false, false},
-        {AUTH_SUBSCRIBE, SLICE(""), false, false},
-        {AUTH_CONNECT, SLICE("/ws"), true, true},
-        {AUTH_CONNECT, SLICE(""), true, true},
+        {SLICE("/topic/a"), AUTH_SUBSCRIBE, true, true},
+        {SLICE("/topic/secret"), AUTH_SUBSCRIBE, false, false},
+        {SLICE("/topic//secret"), AUTH_SUBSCRIBE, false, false},
+        {SLICE("/topic/a/secret/b"), AUTH_SUBSCRIBE, false, false},
+        {SLICE("/topic/a/b/secret"), AUTH_SUBSCRIBE, true, true},
+        {SLICE("/topic/a"), AUTH_SEND, false, false},
+        {SLICE("/app/a"), AUTH_SEND, false, true},
+        {SLICE("/app/*"), AUTH_SEND, false, true}, /* sent, it is no pattern */
+        {SLICE("/app/a"), AUTH_SUBSCRIBE, false, false},
+        {SLICE("/user/queue/a"), AUTH_SUBSCRIBE, false, true},
+        {SLICE("/user/queue/a/b"), AUTH_SUBSCRIBE, false, false},
+        {SLICE("/elsewhere"), AUTH_SUBSCRIBE, false, false},
+        {SLICE("topic/a"), AUTH_SUBSCRIBE, false, false},
+        {SLICE(""), AUTH_SUBSCRIBE, false, false},
+        {SLICE("/ws"), AUTH_CONNECT, true, true},
+        {SLICE(""), AUTH_CONNECT, true, true},
         /* Patterns: all of it must be allowed. */
-        {AUTH_SUBSCRIBE, SLICE("/topic/a*"), true, true},
-        {AUTH_SUBSCRIBE, SLICE("/topic/a/**"), false, false}, /* /topic/a/secret */
-        {AUTH_SUBSCRIBE, SLICE("/topic/*"), false, false},
-        {AUTH_SUBSCRIBE, SLICE("/topic/**"), false, false},
-        {AUTH_SUBSCRIBE, SLICE("/topic/s?????"), false, false},
-        {AUTH_SUBSCRIBE, SLICE("/topic/s????"), true, true},
-        {AUTH_SUBSCRIBE, SLICE("/topic/{name}"), false, false},
-        {AUTH_SUBSCRIBE, SLICE("/topic/x{name}"), true, true},
-        {AUTH_SUBSCRIBE, SLICE("/topic/{name:[a-z]+}"), false, false},
-        {AUTH_SUBSCRIBE, SLICE("/**"), false, false},
-        {AUTH_SUBSCRIBE, SLICE("**"), false, false},
-        {AUTH_SUBSCRIBE, SLICE("*/**"), false, false},
-        {AUTH_SUBSCRIBE, SLICE("/user/queue/*"), false, true},
-        {AUTH_SUBSCRIBE, SLICE("/user/queue/**"), false, false},
-        {AUTH_SUBSCRIBE, SLICE("/user/*/a"), false, false},
-        {AUTH_SUBSCRIBE, SLICE("/*/a"), false, false},
-        {AUTH_SUBSCRIBE, SLICE("/half/a*"), true, true},
-        {AUTH_SUBSCRIBE, SLICE("/half/b*"), false, true},
-        {AUTH_SUBSCRIBE, SLICE("/half/?x"), false, false}, /* by no rule alone */
+        {SLICE("/topic/a*"), AUTH_SUBSCRIBE, true, true},
+        {SLICE("/topic/a/**"), AUTH_SUBSCRIBE, false, false}, /* /topic/a/secret */
+        {SLICE("/topic/*"), AUTH_SUBSCRIBE, false, false},
+        {SLICE("/topic/**"), AUTH_SUBSCRIBE, false, false},
+        {SLICE("/topic/s?????"), AUTH_SUBSCRIBE, false, false},
+        {SLICE("/topic/s????"), AUTH_SUBSCRIBE, true, true},
+        {SLICE("/topic/{name}"), AUTH_SUBSCRIBE, false, false},
+        {SLICE("/topic/x{name}"), AUTH_SUBSCRIBE, true, true},
+        {SLICE("/topic/{name:[a-z]+}"), AUTH_SUBSCRIBE, false, false},
+        {SLICE("/**"), AUTH_SUBSCRIBE, false, false},
+        {SLICE("**"), AUTH_SUBSCRIBE, false, false},
+        {SLICE("*/**"), AUTH_SUBSCRIBE, false, false},
+        {SLICE("/user/queue/*"), AUTH_SUBSCRIBE, false, true},
+        {SLICE("/user/queue/**"), AUTH_SUBSCRIBE, false, false},
+        {SLICE("/user/*/a"), AUTH_SUBSCRIBE, false, false},
+        {SLICE("/*/a"), AUTH_SUBSCRIBE, false, false},
+        {SLICE("/half/a*"), AUTH_SUBSCRIBE, true, true},
+        {SLICE("/half/b*"), AUTH_SUBSCRIBE, false, true},
+        {SLICE("/half/?x"), AUTH_SUBSCRIBE, false, false}, /* by no rule alone */
     };
     struct auth_access *access = compile(rules, COUNT(rules));
 
@@ -109,8 +109,8 @@ static void the_first_matching_rule_decides(void **state)
 static void a_rule_of_authenticated_is_a_denial_to_others(void **state)
 {
     const struct auth_access_rule two[] = {
-        {ALL, own, 1, AUTH_ALLOW_AUTHENTICATED},
-        {ALL, NULL, 0, AUTH_ALLOW_ALL},
+        {ALL, AUTH_ALLOW_AUTHENTICATED, own, 1},
+        {ALL, AUTH_ALLOW_ALL, NULL, 0},
     };
     struct auth_access *access = compile(two, 2);
 
@@ -126,8 +126,8 @@ static void a_rule_of_authenticated_is_a_denial_to_others(void **state)
 static void a_rule_for_all_destinations_ends_the_list(void **state)
 {
     const struct auth_access_rule two[] = {
-        {AUTH_SUBSCRIBE, NULL, 0, AUTH_ALLOW_NONE},
-        {ALL, NULL, 0, AUTH_ALLOW_ALL},
+        {AUTH_SUBSCRIBE, AUTH_ALLOW_NONE, NULL, 0},
+        {ALL, AUTH_ALLOW_ALL, NULL, 0},
     };
     struct auth_access *access = compile(two, 2);
 
@@ -179,8 +179,8 @@ static void a_bad_pattern_is_named(void **state)
 {
     const struct slice bad[] = {SLICE("/fine"), SLICE("/topic/{id:[0-9]+}")};
     const struct auth_access_rule two[] = {
-        {ALL, NULL, 0, AUTH_ALLOW_ALL},
-        {ALL, bad, 2, AUTH_ALLOW_ALL},
+        {ALL, AUTH_ALLOW_ALL, NULL, 0},
+        {ALL, AUTH_ALLOW_ALL, bad, 2},
     };
     char *error = NULL;
 

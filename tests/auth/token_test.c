@@ -1,5 +1,6 @@
 #include "auth/token.h"
 
+#include <pthread.h>
 #include <openssl/err.h>
 #include "base/mem.h"
 #include "tests/test.h"
@@ -258,6 +259,51 @@ static void an_issuer_may_have_two_keys(void **state)
     close_verifier(&f);
 }
 
+struct worker {
+    const struct auth_keys *keys;
+    size_t n_good;
+};
+
+/* No assertions here: cmocka's belong to the main thread. */
+static void *check_many(void *arg)
+{
+    struct worker *worker = arg;
+    const char *tokens[] = {token_hs256, token_rs256, token_es256, rfc_a1};
+    char *error = NULL;
+    struct auth_verifier *verifier = auth_verifier_new(worker->keys, &error);
+
+    for (size_t i = 0; verifier != NULL && i < 200; i++) {
+        struct auth_identity who = {0};
+
+        if (auth_token_verify(verifier, slice_str(tokens[i % 4]), NOW_MS, &who) == AUTH_OK)
+            worker->n_good++;
+        auth_identity_dispose(&who);
+    }
+    auth_verifier_free(verifier);
+    return NULL;
+}
+
+static void workers_share_keys(void **state)
+{
+    struct auth_keys *keys = auth_keys_new();
+    struct worker workers[4];
+    pthread_t threads[4];
+
+    (void)state;
+    auth_keys_add(keys, &(struct auth_issuer){0}, secret_key(slice_str(secret)));
+    auth_keys_add(keys, &(struct auth_issuer){0}, pem_key(rsa_public));
+    auth_keys_add(keys, &(struct auth_issuer){0}, pem_key(ec_public));
+    for (size_t i = 0; i < COUNT(threads); i++) {
+        workers[i] = (struct worker){.keys = keys};
+        assert_int_equal(pthread_create(&threads[i], NULL, check_many, &workers[i]), 0);
+    }
+    for (size_t i = 0; i < COUNT(threads); i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_int_equal(workers[i].n_good, 150);
+    }
+    auth_keys_free(keys);
+}
+
 static void no_issuer_means_no_trust(void **state)
 {
     struct fixture f = {.keys = auth_keys_new()};
@@ -337,6 +383,7 @@ int main(void)
         cmocka_unit_test(a_public_key_is_never_a_secret),
         cmocka_unit_test(leeway_moves_each_end),
         cmocka_unit_test(an_issuer_may_have_two_keys),
+        cmocka_unit_test(workers_share_keys),
         cmocka_unit_test(no_issuer_means_no_trust),
         cmocka_unit_test(audience_and_user_claim_are_the_issuers_choice),
         cmocka_unit_test(a_token_has_a_largest_size),
