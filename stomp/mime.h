@@ -20,6 +20,13 @@ STOMP_MUST_CHECK
 enum stomp_status stomp_mime_parse(struct slice value, struct buf *printed, const char **reason);
 
 /**
+ * Writes what is wrong with `value` in Spring's words, with the part that it is about ("unsupported
+ * charset 'U'"), to `text`: at most `size` bytes with the NUL (128 are always enough), UTF-8, no
+ * control characters.
+ */
+void stomp_mime_explain(struct slice value, char *text, size_t size);
+
+/**
  * Whether the type is compatible with application/octet-stream: that type, "application/" with a
  * star, or two stars; parameters do not matter. A body of such a type goes out as a binary message.
  */

@@ -2,6 +2,7 @@
 #define STOMP_PARSER_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include "base/buf.h"
 #include "base/slice.h"
 #include "stomp/frame.h"
@@ -29,8 +30,8 @@ struct stomp_scratch {
     struct stomp_header *headers;
     size_t headers_cap;
     struct buf unescaped;
-    struct buf content_type;
-    char error[256]; /* NUL-terminated; Spring's words where it has them */
+    struct buf content_type; /* of the last frame, as stomp_mime_parse prints it; else empty */
+    char error[256];         /* NUL-terminated UTF-8; Spring's words where it has them */
 };
 
 void stomp_scratch_init(struct stomp_scratch *scratch);
@@ -40,11 +41,16 @@ struct stomp_parser {
     const struct stomp_limits *limits;
     struct buf partial; /* the bytes of an incomplete frame; no memory otherwise */
     size_t scanned;     /* how much of `partial` was looked at: no byte is scanned twice in vain */
+    size_t line_start;  /* where the first line begins that is not parsed; 0 is the command's */
+    size_t n_headers;   /* before that line */
     size_t body_start;  /* where the body begins in `partial`; 0 while the headers are incomplete */
     size_t frame_len;   /* known from content-length; 0 while it is not */
+    int64_t content_length; /* of the first such header; negative when it is absent or ignored */
+    enum stomp_command command;
+    enum stomp_status failure; /* the error that ended it, or STOMP_OK */
 };
 
-/** Borrows `limits` for the parser's life. Allocates nothing. */
+/** Borrows `limits`, whose max_frame_bytes is not 0, for the parser's life. Allocates nothing. */
 void stomp_parser_init(struct stomp_parser *parser, const struct stomp_limits *limits);
 void stomp_parser_dispose(struct stomp_parser *parser);
 
@@ -55,7 +61,8 @@ void stomp_parser_dispose(struct stomp_parser *parser);
  * and while the input's bytes stay; STOMP_HEARTBEAT when the rest of the input was end-of-lines
  * with no frame before or after them in this input (an EOL that follows a frame is part of it);
  * STOMP_MORE when the input is used up: what belongs to an incomplete frame was copied;
- * or an error, with scratch->error set: the parser takes no more input then. After MORE,
+ * or an error, with scratch->error set: the parser takes no more input then, and returns the same
+ * status ever after. After MORE,
  * HEARTBEAT or an error `*frame` is not touched. Call until it returns something else than OK.
  */
 STOMP_MUST_CHECK

@@ -23,7 +23,7 @@ struct ws_request {
 };
 
 struct ws_answer {
-    int status;              /* 101, or 405, 400, 426 */
+    int status;              /* 101, or 405, 400, 426; 500 when libcrypto has no SHA-1 */
     const char *body;        /* static, "" for none */
     const char *header_name; /* one header more ("Allow"), or NULL */
     const char *header_value;
@@ -34,6 +34,7 @@ struct ws_answer {
 /**
  * Judges a request. `protocols` are the lower-case names this endpoint speaks, in no order: the
  * client's order decides. Whatever is asked for and not known, the handshake goes on without one.
+ * Blanks around a value do not count. A key is 22 base64 digits and "==", as Tomcat has it.
  */
 void ws_handshake_check(const struct ws_request *request, const struct slice *protocols,
                         size_t n_protocols, struct ws_answer *answer);

@@ -70,7 +70,8 @@ void ws_reader_init(struct ws_reader *reader, uint64_t max_message_bytes);
  * Takes the next event out of `*input`, which is advanced by what was taken; the bytes must be
  * writable though the slice is const (they are unmasked in place). Call until it returns MORE
  * (then `*input` is empty), CLOSE or ERROR. Text is checked as it comes in: the first byte that
- * no UTF-8 can continue with is an ERROR of 1007, before the message or frame ends.
+ * no UTF-8 can continue with is an ERROR of 1007, before the message or frame ends. After CLOSE
+ * or ERROR all input is taken unread, and MORE is returned.
  */
 void ws_reader_next(struct ws_reader *reader, struct slice *input, struct ws_event *event);
 

@@ -22,7 +22,8 @@ char *ws_write_head(char *out, enum ws_opcode opcode, uint64_t payload_len);
 
 /**
  * Writes a whole close frame to `out` (at least 127 bytes) and returns its length. `code` 1005
- * makes an empty one. A reason longer than 123 bytes is cut at a character's start.
+ * makes an empty one, else it must be valid. `reason` is UTF-8; one longer than 123 bytes is cut
+ * at a character's start.
  */
 size_t ws_write_close(char *out, uint16_t code, struct slice reason);
 

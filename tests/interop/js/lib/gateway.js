@@ -16,8 +16,8 @@ const START_DEADLINE_MS = 60_000;
 
 export const IS_SPRING = process.env.INTEROP_TARGET === 'spring';
 export const PROGRAM = path.resolve(root, process.env.STOMPGATE ?? 'build/release/stompgate');
-export const API_KEY = 'the key of the interop tests';
-export const METRICS_KEY = 'a key that may only read metrics';
+export const API_KEY = 'the-key-of-the-interop-tests';
+export const METRICS_KEY = 'a-key-that-may-only-read-metrics';
 export const ECHO_PREFIX = '서버 응답: ';
 
 const sha256 = (text) => createHash('sha256').update(text).digest('hex');

@@ -1,0 +1,57 @@
+#ifndef GATEWAY_ROUTER_MSG_H
+#define GATEWAY_ROUTER_MSG_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/slice.h"
+
+/*
+ * A published message: immutable and shared by all workers once it is made (Spring's
+ * SimpleBrokerMessageHandler, section 4.6 of its behaviour). Its header lines are kept in STOMP's
+ * form, which every STOMP transport sends as it is; what differs per receiver (the subscription)
+ * or per transport (framing) is not in it.
+ *
+ * Counted by msg_ref and msg_unref: any thread.
+ */
+
+struct msg {
+    _Atomic uint32_t refs;
+    bool is_binary; /* goes out as a binary WebSocket message: by its type, or not UTF-8 */
+    struct slice destination;
+    struct slice head; /* "MESSAGE\n" and the header lines that all receivers get, each with \n */
+    struct slice id;   /* the message-id */
+    struct slice tail; /* "message-id:..\ncontent-length:..\n\n", the body and a NUL */
+    struct slice body; /* part of the tail */
+    char bytes[];
+};
+
+/** Header lines being collected for a message. */
+struct msg_header {
+    struct slice name; /* unescaped */
+    struct slice value;
+};
+
+/**
+ * Makes a message with one reference. Copies everything. The headers go out in the order given;
+ * one of them is the destination, none is subscription, message-id or content-length.
+ */
+struct msg *msg_new(struct slice destination, const struct msg_header *headers, size_t n_headers,
+                    struct slice id, struct slice body, bool is_binary);
+
+static inline struct msg *msg_ref(struct msg *msg)
+{
+    atomic_fetch_add_explicit(&msg->refs, 1, memory_order_relaxed);
+    return msg;
+}
+
+void msg_unref(struct msg *msg);
+
+/** What the message costs in memory. */
+static inline size_t msg_bytes(const struct msg *msg)
+{
+    return sizeof(*msg) + msg->destination.len + msg->head.len + msg->tail.len;
+}
+
+#endif

@@ -1,0 +1,173 @@
+#ifndef GATEWAY_ROUTER_ROUTER_H
+#define GATEWAY_ROUTER_ROUTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/slice.h"
+#include "base/table.h"
+#include "gateway/ops/metrics.h"
+#include "gateway/outbound/chunk.h"
+#include "gateway/outbound/outq.h"
+#include "gateway/router/interest.h"
+#include "gateway/router/msg.h"
+#include "gateway/router/wire.h"
+
+/*
+ * One worker's part of the router: its subscriptions, and the way of a message to them.
+ *
+ * Subscriptions of a destination that look the same on the wire (same id, same wire form) are a
+ * group. A publish encodes the message once per group, into the tick log: an ordered list of
+ * segments, each a run of frames for one group in a shared chunk. At the end of the tick
+ * router_distribute walks the log in order and gives every member a reference to its segments, so
+ * each session writes once however many messages came. A group of a few members is not logged:
+ * the message is copied straight into their queues.
+ *
+ * Order: what is queued for a receiver outside the log must first catch up with the log
+ * (router_catch_up); the router does so itself wherever it queues. So a RECEIPT that follows an
+ * UNSUBSCRIBE comes after the last message, and a new subscription sees nothing older than itself.
+ *
+ * Owning worker only, but for the interest table, which all workers share.
+ */
+
+struct destination;
+struct group;
+struct receiver;
+
+/** One subscription of one receiver. */
+struct subscription {
+    struct receiver *receiver;
+    struct group *group;
+    struct subscription *next; /* in the receiver's bucket */
+    uint32_t id_hash;
+    uint32_t index; /* in the group's members */
+};
+
+/** Whoever can subscribe: embedded in a session. Zeroed and then receiver_init. */
+struct receiver {
+    struct outq outq;
+    uint64_t caught_up; /* the log up to here is in outq already */
+    struct receiver *next_dirty;
+    struct subscription **buckets; /* by id_hash; NULL: `only` is the one bucket */
+    struct subscription *only;
+    uint32_t n_buckets;
+    uint32_t n_subscriptions;
+    enum wire wire;
+    bool is_dirty;  /* in the router's list: something may have to be written */
+    bool is_closed; /* gets nothing any more */
+};
+
+/** What the router does not do itself. */
+struct router_hooks {
+    /** Posts the message to another worker at the end of the tick; takes a reference of its own. */
+    void (*mail)(void *ctx, unsigned worker, struct msg *msg);
+    /** Something became dirty: the tick's end must come. */
+    void (*wake)(void *ctx);
+    void *ctx;
+};
+
+struct log_segment {
+    struct group *group;
+    struct chunk *chunk;
+    uint64_t begin;  /* position in the log */
+    uint32_t offset; /* its bytes are chunk->data[offset .. offset + len) */
+    uint32_t len;
+    uint32_t previous; /* index + 1 of the same group's segment before this one; 0: none */
+    const struct receiver *except; /* gets none of it */
+};
+
+struct router {
+    unsigned worker;
+    struct interest *interest;
+    struct chunk_pool *pool;
+    struct metrics *metrics;
+    struct router_hooks hooks;
+    struct table destinations;
+    struct table groups;
+    struct log_segment *log;
+    uint32_t n_log;
+    uint32_t log_cap;
+    uint64_t log_begin; /* position of the first segment */
+    uint64_t log_end;
+    uint64_t tick_deliveries; /* published in this tick, one for each receiving subscription */
+    struct receiver *dirty_first;
+    struct receiver **dirty_last;
+    uint64_t next_id;
+    char id_prefix[48];
+    uint32_t id_prefix_len;
+    uint32_t *gather; /* scratch of catch-up */
+    uint32_t gather_cap;
+};
+
+/** Borrows interest, pool and metrics for its life. `start_id` is random for each start. */
+void router_init(struct router *router, unsigned worker, struct interest *interest,
+                 struct chunk_pool *pool, struct metrics *metrics, struct siphash_key hash_key,
+                 uint64_t start_id, struct router_hooks hooks);
+
+/** All receivers must have left. */
+void router_dispose(struct router *router);
+
+void receiver_init(struct receiver *receiver, struct router *router, enum wire wire);
+
+/** Ends all its subscriptions; what was published before is still delivered. Idempotent. */
+void receiver_end_subscriptions(struct receiver *receiver, struct router *router);
+
+/** Takes the receiver out of every group and drops what is queued. Idempotent. */
+void receiver_leave(struct receiver *receiver, struct router *router);
+
+/** The receiver's subscription of that id, or NULL. */
+struct subscription *receiver_find(const struct receiver *receiver, const struct router *router,
+                                   struct slice id);
+
+/** The destination of a subscription; borrowed while it lives. */
+struct slice subscription_destination(const struct subscription *subscription);
+
+/**
+ * Subscribes; visible to publishers on every worker when this returns.
+ * Returns false when the receiver has a subscription of that id already.
+ */
+bool router_subscribe(struct router *router, struct receiver *receiver, struct slice id,
+                      struct slice destination) __attribute__((warn_unused_result));
+
+/** Ends a subscription; what was published before is still delivered. */
+void router_unsubscribe(struct router *router, struct subscription *subscription);
+
+/** A new message-id; borrowed until the next call. `out` has room for 64 bytes. */
+struct slice router_next_id(struct router *router, char *out);
+
+/**
+ * Delivers to the subscriptions of this worker and mails the others that have some. `except`, when
+ * not NULL, gets nothing. Borrows the message. Returns how many subscriptions there are in all.
+ */
+uint64_t router_publish(struct router *router, struct msg *msg, const struct receiver *except);
+
+/** Delivers mail: to this worker's subscriptions only. Borrows the message. */
+void router_deliver(struct router *router, struct msg *msg, const struct receiver *except);
+
+/** Delivers to the receiver's own subscriptions of the destination only; returns how many. */
+uint64_t router_echo(struct router *router, const struct msg *msg, struct receiver *receiver);
+
+/** Moves the receiver's share of the log into its queue: before anything else is queued there. */
+void router_catch_up(struct router *router, struct receiver *receiver);
+
+/**
+ * Room for a transport frame of `len` bytes of content behind everything that was published; its
+ * head is written, the caller fills in the content. Marks the receiver dirty.
+ */
+char *router_queue_frame(struct router *router, struct receiver *receiver, bool is_binary,
+                         size_t len) __attribute__((returns_nonnull));
+
+/** Room for `len` bytes that are a transport's own (a pong, a close frame), in the same order. */
+char *router_queue_bytes(struct router *router, struct receiver *receiver, size_t len)
+    __attribute__((returns_nonnull));
+
+/** Something of the receiver's has to be looked at when the tick ends. */
+void router_mark_dirty(struct router *router, struct receiver *receiver);
+
+/** The end of the tick: the log's bytes go to the queues of its members, the log is empty. */
+void router_distribute(struct router *router);
+
+/** The next dirty receiver, no longer in the list; NULL when there is none. */
+struct receiver *router_take_dirty(struct router *router);
+
+#endif

@@ -1,0 +1,34 @@
+#ifndef GATEWAY_WEBSOCKET_CONNECTION_H
+#define GATEWAY_WEBSOCKET_CONNECTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <h2o/socket.h>
+#include "gateway/session/session.h"
+#include "gateway/worker/stream.h"
+
+/*
+ * A WebSocket connection: drives the reader and writer over a stream, and a session on top. It
+ * frees itself when its stream has ended. Owning worker only.
+ */
+
+/** What the connections of one worker share. Outlives them. */
+struct ws_env {
+    struct worker *worker;
+    struct session_env *sessions;
+    struct stream_limits limits;
+};
+
+/**
+ * Takes an upgraded socket (its input may hold bytes already) and `identity` (NULL: none).
+ */
+void ws_connection_open(struct ws_env *env, h2o_socket_t *sock, bool is_tls, size_t endpoint,
+                        struct auth_identity *identity);
+
+/** Closes up to `n` more of the worker's connections with 1001. */
+void ws_connection_close_some(struct ws_env *env, size_t n);
+
+/** Ends all that are left, without another word. */
+void ws_connection_abort_all(struct ws_env *env);
+
+#endif

@@ -1,0 +1,356 @@
+#include "gateway/worker/worker.h"
+
+#include <assert.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include "base/mem.h"
+#include "gateway/worker/stream.h"
+
+enum {
+    LOOP_MAX_WAIT_MS = 1000,
+    CONGESTED_WAIT_MS = 1,            /* how soon a yielded stream looks again */
+    TICK_MAX_DELIVERIES = 512 * 1024, /* published in one tick, each receiver counted */
+    FLUSH_MAX_MS = 20,                /* then the loop gets another turn first */
+    FLUSH_CLOCK_EVERY = 64,
+    MAILBOX_HIGH_BYTES = 8 * 1024 * 1024,
+    MEMORY_CHECK_EVERY_MS = 10,
+    MEMORY_VICTIM_MIN_BYTES = 64 * 1024,
+};
+
+struct mail_batch {
+    struct mail mail;
+    size_t n;
+    size_t bytes;
+    struct msg *messages[];
+};
+
+struct mail_task {
+    struct mail mail;
+    worker_task task;
+    void *ctx;
+};
+
+uint64_t worker_clock_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+void worker_wake(struct worker *worker)
+{
+    if (!h2o_timeout_is_linked(&worker->tick))
+        h2o_timeout_link(worker->loop, &worker->tick_timeout, &worker->tick);
+}
+
+/* --- mail --- */
+
+static void wake_for_router(void *ctx)
+{
+    worker_wake(ctx);
+}
+
+static void post(struct worker *to, struct mail *mail)
+{
+    h2o_multithread_send_message(&to->receiver, &mail->super);
+}
+
+void worker_ask(struct worker *worker, worker_task task, void *ctx)
+{
+    struct mail_task *mail = mem_alloc(sizeof(*mail));
+
+    memset(mail, 0, sizeof(*mail));
+    mail->mail.kind = MAIL_TASK;
+    mail->task = task;
+    mail->ctx = ctx;
+    post(worker, &mail->mail);
+}
+
+static void collect_mail(void *ctx, unsigned to, struct msg *msg)
+{
+    struct worker *worker = ctx;
+    struct outbox *outbox = &worker->outboxes[to];
+
+    if (outbox->n == outbox->cap) {
+        outbox->cap = outbox->cap == 0 ? 64 : outbox->cap * 2;
+        outbox->messages = mem_realloc(outbox->messages, outbox->cap * sizeof(*outbox->messages));
+    }
+    outbox->messages[outbox->n++] = msg_ref(msg);
+    outbox->bytes += msg_bytes(msg);
+    worker_wake(worker);
+}
+
+void worker_post_mail(struct worker *worker)
+{
+    for (unsigned i = 0; i < worker->shared->n_workers; i++) {
+        struct outbox *outbox = &worker->outboxes[i];
+        struct worker *peer = worker->shared->workers[i];
+        struct mail_batch *batch;
+
+        if (outbox->n == 0)
+            continue;
+        batch = mem_alloc(sizeof(*batch) + outbox->n * sizeof(batch->messages[0]));
+        memset(batch, 0, sizeof(*batch));
+        batch->mail.kind = MAIL_MESSAGES;
+        batch->n = outbox->n;
+        batch->bytes = outbox->bytes;
+        memcpy(batch->messages, outbox->messages, outbox->n * sizeof(batch->messages[0]));
+        outbox->n = 0;
+        outbox->bytes = 0;
+        atomic_fetch_add_explicit(&peer->mailbox_bytes, batch->bytes, memory_order_relaxed);
+        post(peer, &batch->mail);
+    }
+}
+
+static void deliver_batch(struct worker *worker, struct mail_batch *batch)
+{
+    for (size_t i = 0; i < batch->n; i++) {
+        router_deliver(&worker->router, batch->messages[i], NULL);
+        msg_unref(batch->messages[i]);
+    }
+    atomic_fetch_sub_explicit(&worker->mailbox_bytes, batch->bytes, memory_order_relaxed);
+}
+
+static void on_mail(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages)
+{
+    struct worker *worker = H2O_STRUCT_FROM_MEMBER(struct worker, receiver, receiver);
+
+    while (!h2o_linklist_is_empty(messages)) {
+        h2o_multithread_message_t *message =
+            H2O_STRUCT_FROM_MEMBER(h2o_multithread_message_t, link, messages->next);
+        struct mail *mail = H2O_STRUCT_FROM_MEMBER(struct mail, super, message);
+
+        h2o_linklist_unlink(&message->link);
+        if (mail->kind == MAIL_MESSAGES) {
+            deliver_batch(worker, (struct mail_batch *)mail);
+        } else {
+            struct mail_task *task = (struct mail_task *)mail;
+
+            task->task(worker, task->ctx);
+        }
+        mem_free(mail);
+    }
+}
+
+/* --- the tick --- */
+
+bool worker_is_out_of_memory(const struct worker *worker)
+{
+    return chunk_account_bytes(&worker->shared->account) >= worker->shared->buffer_limit;
+}
+
+static bool is_a_mailbox_full(const struct worker *worker)
+{
+    const struct worker_shared *shared = worker->shared;
+
+    for (unsigned i = 0; i < shared->n_workers; i++) {
+        if (i != worker->index && atomic_load_explicit(&shared->workers[i]->mailbox_bytes,
+                                                       memory_order_relaxed) > MAILBOX_HIGH_BYTES)
+            return true;
+    }
+    return false;
+}
+
+bool worker_is_congested(const struct worker *worker)
+{
+    return worker->router.tick_deliveries >= TICK_MAX_DELIVERIES || worker->is_behind ||
+           is_a_mailbox_full(worker) || worker_is_out_of_memory(worker);
+}
+
+/* Each yielded stream gets its share of this tick; who yields again waits for the next one. */
+static void resume_yielded(struct worker *worker)
+{
+    struct stream *stream = worker->yielded_first;
+
+    worker->yielded_first = NULL;
+    worker->yielded_last = &worker->yielded_first;
+    while (stream != NULL) {
+        struct stream *next = stream->next_yielded;
+
+        stream->next_yielded = NULL;
+        stream->is_yielded = false;
+        stream_resume(stream);
+        stream = next;
+    }
+}
+
+/* Above 80 % of the ceiling the session with the longest queue goes, one at a time. */
+static void relieve_memory(struct worker *worker)
+{
+    uint64_t limit = worker->shared->buffer_limit;
+    struct stream *longest = NULL;
+    size_t most = MEMORY_VICTIM_MIN_BYTES;
+
+    if (chunk_account_bytes(&worker->shared->account) < limit - limit / 5 ||
+        worker_now_ms(worker) < worker->memory_checked_ms + MEMORY_CHECK_EVERY_MS)
+        return;
+    worker->memory_checked_ms = worker_now_ms(worker);
+    for (struct stream *stream = worker->streams; stream != NULL; stream = stream->next) {
+        if (stream->is_blocked && stream->state == STREAM_OPEN &&
+            stream->receiver.outq.bytes > most) {
+            most = stream->receiver.outq.bytes;
+            longest = stream;
+        }
+    }
+    if (longest != NULL)
+        longest->callbacks->on_limit(longest, STREAM_LIMIT_MEMORY);
+}
+
+static void flush_dirty(struct worker *worker)
+{
+    uint64_t started_ms = worker_clock_ms();
+    struct receiver *receiver;
+    unsigned n = 0;
+
+    worker->is_behind = false;
+    while ((receiver = router_take_dirty(&worker->router)) != NULL) {
+        stream_flush(stream_of_receiver(receiver));
+        if (++n % FLUSH_CLOCK_EVERY == 0 && worker_clock_ms() - started_ms >= FLUSH_MAX_MS) {
+            worker->is_behind = worker->router.dirty_first != NULL;
+            return;
+        }
+    }
+}
+
+static void free_dead(struct worker *worker)
+{
+    while (worker->dead != NULL) {
+        struct stream *stream = worker->dead;
+
+        worker->dead = stream->next;
+        stream->callbacks->on_free(stream);
+    }
+}
+
+static void on_tick(h2o_timeout_entry_t *entry)
+{
+    struct worker *worker = H2O_STRUCT_FROM_MEMBER(struct worker, tick, entry);
+
+    resume_yielded(worker);
+    worker_post_mail(worker);
+    router_distribute(&worker->router);
+    flush_dirty(worker);
+    relieve_memory(worker);
+    free_dead(worker);
+}
+
+static bool has_work(const struct worker *worker)
+{
+    return worker->yielded_first != NULL || worker->router.dirty_first != NULL ||
+           worker->dead != NULL;
+}
+
+/* One turn of the loop. Work that is left makes it come back at once; when nothing but congestion
+ * is in its way, after a pause, so that waiting for a peer does not spin. */
+static void turn(struct worker *worker)
+{
+    uint32_t wait_ms = timer_wheel_wait_ms(&worker->timers, worker_clock_ms(), LOOP_MAX_WAIT_MS);
+    bool must_pause = worker->yielded_first != NULL && worker->router.dirty_first == NULL &&
+                      worker->dead == NULL && worker_is_congested(worker);
+
+    if (must_pause)
+        wait_ms = wait_ms < CONGESTED_WAIT_MS ? wait_ms : CONGESTED_WAIT_MS;
+    else if (has_work(worker))
+        worker_wake(worker);
+    worker->is_now_stale = true;
+    /* Its result is no error here: EINTR is one of the reasons. */
+    (void)h2o_evloop_run(worker->loop, (int32_t)wait_ms);
+    if (must_pause)
+        worker_wake(worker);
+    timer_wheel_advance(&worker->timers, worker_now_ms(worker));
+}
+
+static __attribute__((noreturn)) void *run(void *arg)
+{
+    struct worker *worker = arg;
+
+    while (!worker->is_stopped)
+        turn(worker);
+    sem_post(&worker->done);
+    /* h2o keeps freed memory in lists of the thread: one that ended would look like a leak. */
+    for (;;)
+        pause();
+}
+
+/* --- life --- */
+
+static struct siphash_key derive_key(struct siphash_key key, unsigned index)
+{
+    struct siphash_key derived = {key.k0 ^ (index + 1), key.k1};
+
+    return derived;
+}
+
+struct worker *worker_new(struct worker_shared *shared, unsigned index)
+{
+    struct worker *worker = mem_calloc(1, sizeof(*worker));
+    struct router_hooks hooks = {.mail = collect_mail, .wake = wake_for_router, .ctx = worker};
+
+    worker->shared = shared;
+    worker->index = index;
+    worker->loop = h2o_evloop_create();
+    worker->queue = h2o_multithread_create_queue(worker->loop);
+    h2o_multithread_register_receiver(worker->queue, &worker->receiver, on_mail);
+    h2o_timeout_init(worker->loop, &worker->tick_timeout, 0);
+    worker->tick.cb = on_tick;
+    sem_init(&worker->done, 0, 0);
+    worker->now_ms = worker_clock_ms();
+    timer_wheel_init(&worker->timers, worker->now_ms);
+    chunk_pool_init(&worker->pool, &shared->account);
+    worker->outboxes = mem_calloc(shared->n_workers, sizeof(*worker->outboxes));
+    worker->yielded_last = &worker->yielded_first;
+    router_init(&worker->router, index, &shared->interest, &worker->pool, &worker->metrics,
+                derive_key(shared->hash_key, index), shared->start_id, hooks);
+    shared->workers[index] = worker;
+    return worker;
+}
+
+int worker_start(struct worker *worker)
+{
+    pthread_t thread;
+    int error = pthread_create(&thread, NULL, run, worker);
+
+    if (error == 0)
+        error = pthread_detach(thread);
+    if (error != 0) {
+        log_event(worker->shared->log, LOG_LEVEL_ERROR, "worker.thread_failed",
+                  log_u64("worker", worker->index), log_cstr("error", strerror(error)));
+        return -1;
+    }
+    return 0;
+}
+
+void worker_stop(struct worker *worker)
+{
+    worker->is_stopped = true;
+}
+
+void worker_join(struct worker *worker)
+{
+    while (sem_wait(&worker->done) != 0)
+        continue; /* EINTR */
+}
+
+void worker_free(struct worker *worker)
+{
+    assert(worker->streams == NULL);
+    free_dead(worker);
+    for (unsigned i = 0; i < worker->shared->n_workers; i++) {
+        assert(worker->outboxes[i].n == 0);
+        mem_free(worker->outboxes[i].messages);
+    }
+    mem_free(worker->outboxes);
+    router_dispose(&worker->router);
+    chunk_pool_dispose(&worker->pool);
+    mem_free(worker->tls_scratch);
+    h2o_timeout_unlink(&worker->tick);
+    h2o_timeout_dispose(worker->loop, &worker->tick_timeout);
+    h2o_multithread_unregister_receiver(worker->queue, &worker->receiver);
+    h2o_multithread_destroy_queue(worker->queue);
+    h2o_evloop_destroy(worker->loop);
+    sem_destroy(&worker->done);
+    worker->shared->workers[worker->index] = NULL;
+    mem_free(worker);
+}

@@ -1,0 +1,147 @@
+#ifndef GATEWAY_WORKER_WORKER_H
+#define GATEWAY_WORKER_WORKER_H
+
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <h2o/socket.h>
+#include <h2o/timeout.h>
+#include <h2o/multithread.h>
+#include "gateway/ops/log.h"
+#include "gateway/ops/metrics.h"
+#include "gateway/outbound/chunk.h"
+#include "gateway/router/interest.h"
+#include "gateway/router/router.h"
+#include "gateway/worker/timer.h"
+
+/*
+ * A thread with an event loop of its own and everything that lives on it: its part of the router,
+ * its timers, its streams, its counters. Workers share the interest table and the byte account,
+ * and talk by mail only: messages for a peer are collected during a tick and posted as one batch.
+ *
+ * A tick is one turn of the loop. Its end is the same for all: yielded streams go on reading
+ * within the tick's budget, mail is posted, the log is distributed, what is dirty is written,
+ * what has ended is freed.
+ *
+ * worker_new, worker_start, worker_ask and worker_join: the main thread. Everything else: the
+ * worker's own thread.
+ */
+
+struct stream;
+struct worker;
+
+/** What all workers of a process share. Outlives them. */
+struct worker_shared {
+    struct interest interest;
+    struct chunk_account account;
+    uint64_t buffer_limit; /* bytes in chunks in the whole process */
+    uint64_t start_id;     /* random for each start: the front of message ids */
+    struct siphash_key hash_key;
+    const struct log *log;
+    struct worker **workers;
+    unsigned n_workers;
+    _Atomic uint64_t n_connections; /* upgraded and not closed yet */
+};
+
+/** Mail is read by one receiver, whatever its kind. */
+enum mail_kind {
+    MAIL_MESSAGES, /* a batch of messages from a peer */
+    MAIL_TASK,     /* a function to be run on the worker's thread */
+};
+
+struct mail {
+    h2o_multithread_message_t super;
+    enum mail_kind kind;
+};
+
+typedef void (*worker_task)(struct worker *worker, void *ctx);
+
+/** What a peer is owed at the end of the tick. */
+struct outbox {
+    struct msg **messages; /* one reference each */
+    size_t n;
+    size_t cap;
+    size_t bytes;
+};
+
+struct worker {
+    struct worker_shared *shared;
+    unsigned index;
+    h2o_loop_t *loop;
+    h2o_multithread_queue_t *queue;
+    h2o_multithread_receiver_t receiver;
+    sem_t done; /* posted when the loop has ended */
+
+    uint64_t now_ms; /* read it through worker_now_ms */
+    bool is_now_stale;
+    struct timer_wheel timers;
+    h2o_timeout_t tick_timeout;
+    h2o_timeout_entry_t tick;
+    struct router router;
+    struct chunk_pool pool;
+    struct metrics metrics;
+
+    struct outbox *outboxes;      /* one for each worker, the own one unused */
+    _Atomic size_t mailbox_bytes; /* posted to this worker and not delivered yet */
+
+    struct stream *streams; /* all of them */
+    size_t n_streams;
+    struct stream *yielded_first; /* have unread input and used up their share of the tick */
+    struct stream **yielded_last;
+    struct stream *dead; /* closed, freed at the end of the tick */
+    uint64_t memory_checked_ms;
+
+    char *tls_scratch; /* what a TLS write is flattened in; made when needed */
+    bool is_behind;    /* the last tick could not write all that was dirty */
+    bool is_stopped;   /* the loop ends after this turn */
+};
+
+/** Makes the worker with its loop; it does not run yet. Borrows `shared` for its life. */
+struct worker *worker_new(struct worker_shared *shared, unsigned index);
+
+/** Starts the thread. Returns -1, with the reason logged, when the system refuses one. */
+int worker_start(struct worker *worker) __attribute__((warn_unused_result));
+
+/** Any thread: runs `task` on the worker's thread, in the order asked. */
+void worker_ask(struct worker *worker, worker_task task, void *ctx);
+
+/** Makes the loop end after this tick. Own thread. */
+void worker_stop(struct worker *worker);
+
+/** Waits until the thread has left its loop; it touches nothing after that. */
+void worker_join(struct worker *worker);
+
+/** After worker_join, or when it never started: all streams must be gone. */
+void worker_free(struct worker *worker);
+
+/** The tick's end must come in this turn of the loop. */
+void worker_wake(struct worker *worker);
+
+/**
+ * Whether publishers may not go on in this tick: its deliveries are used up, a peer's mailbox is
+ * full, or the process holds as many queued bytes as it may.
+ */
+bool worker_is_congested(const struct worker *worker);
+
+/** Whether the process holds as many queued bytes as it may: pushes get 503. */
+bool worker_is_out_of_memory(const struct worker *worker);
+
+/** Posts what the outboxes hold, now: before an answer that promises it. */
+void worker_post_mail(struct worker *worker);
+
+/** CLOCK_MONOTONIC in milliseconds. Any thread. */
+uint64_t worker_clock_ms(void);
+
+/** The same, read once per tick. */
+static inline uint64_t worker_now_ms(struct worker *worker)
+{
+    if (worker->is_now_stale) {
+        worker->now_ms = worker_clock_ms();
+        worker->is_now_stale = false;
+    }
+    return worker->now_ms;
+}
+
+#endif

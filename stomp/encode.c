@@ -1,0 +1,134 @@
+#include "stomp/encode.h"
+
+#include <string.h>
+
+/* The letter behind the backslash, or 0 for a byte that travels as it is. */
+static char escape_of(char c)
+{
+    switch (c) {
+    case '\\':
+        return '\\';
+    case ':':
+        return 'c';
+    case '\n':
+        return 'n';
+    case '\r':
+        return 'r';
+    default:
+        return '\0';
+    }
+}
+
+size_t stomp_escaped_len(struct slice text)
+{
+    size_t len = text.len;
+
+    for (size_t i = 0; i < text.len; i++)
+        len += escape_of(text.base[i]) != '\0';
+    return len;
+}
+
+static char *copy(struct slice text, char *out)
+{
+    if (text.len != 0)
+        memcpy(out, text.base, text.len);
+    return out + text.len;
+}
+
+char *stomp_escape(struct slice text, char *out)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.base[i], escape = escape_of(c);
+
+        if (escape != '\0') {
+            *out++ = '\\';
+            c = escape;
+        }
+        *out++ = c;
+    }
+    return out;
+}
+
+struct slice stomp_unescape_in_place(char *text, size_t len)
+{
+    char *out = text;
+
+    for (size_t i = 0; i < len; i++) {
+        char c = text[i];
+
+        if (c == '\\' && i + 1 < len) {
+            c = text[++i];
+            c = (char)(c == 'c' ? ':' : c == 'n' ? '\n' : c == 'r' ? '\r' : c);
+        }
+        *out++ = c;
+    }
+    return slice_of(text, (size_t)(out - text));
+}
+
+bool stomp_encode_begin(struct buf *out, enum stomp_command command)
+{
+    struct slice name = stomp_command_name(command);
+    char *at = buf_reserve(out, name.len + 1);
+
+    if (at == NULL)
+        return false;
+    *copy(name, at) = '\n';
+    buf_commit(out, name.len + 1);
+    return true;
+}
+
+bool stomp_encode_header(struct buf *out, enum stomp_command command, struct slice name,
+                         struct slice value)
+{
+    const struct slice content_length = SLICE("content-length");
+    size_t name_len = name.len, value_len = value.len;
+    char *at;
+
+    /* stomp_encode_end writes the one that is true. */
+    if (stomp_command_has_body(command) && slice_eq(name, content_length))
+        return true;
+    if (stomp_command_escapes(command)) {
+        name_len = stomp_escaped_len(name);
+        value_len = stomp_escaped_len(value);
+    }
+    at = buf_reserve(out, name_len + value_len + 2);
+    if (at == NULL)
+        return false;
+    at = name_len == name.len ? copy(name, at) : stomp_escape(name, at);
+    *at++ = ':';
+    at = value_len == value.len ? copy(value, at) : stomp_escape(value, at);
+    *at = '\n';
+    buf_commit(out, name_len + value_len + 2);
+    return true;
+}
+
+/* Writes the digits so that they end before `end`; returns where they begin. */
+static char *write_decimal(size_t n, char *end)
+{
+    do {
+        *--end = (char)('0' + n % 10);
+        n /= 10;
+    } while (n != 0);
+    return end;
+}
+
+bool stomp_encode_end(struct buf *out, enum stomp_command command, struct slice body)
+{
+    const struct slice name = SLICE("content-length:");
+    char digits[20];
+    char *at, *end = digits + sizeof(digits), *first = write_decimal(body.len, end);
+    struct slice number = slice_of(first, (size_t)(end - first));
+    bool has_body = stomp_command_has_body(command);
+    size_t head_len = has_body ? name.len + number.len + 2 : 1;
+
+    if (body.len > out->max || (at = buf_reserve(out, head_len + body.len + 1)) == NULL)
+        return false;
+    if (has_body) {
+        at = copy(number, copy(name, at));
+        *at++ = '\n';
+    }
+    *at++ = '\n';
+    *copy(body, at) = '\0';
+    buf_commit(out, head_len + body.len + 1);
+    return true;
+}

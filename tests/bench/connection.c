@@ -1,0 +1,408 @@
+#include "tests/bench/connection.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "base/mem.h"
+#include "tests/bench/frame.h"
+#include "tests/bench/handshake.h"
+
+/* One SUBSCRIBE a connection: one receipt to wait for. */
+#define SUBSCRIBE_RECEIPT "subscribed"
+
+static void watch(struct connection *c, int operation)
+{
+    struct epoll_event event = {.data.ptr = c};
+
+    event.events =
+        (c->is_reading ? EPOLLIN | EPOLLRDHUP : 0U) | (c->is_writable_awaited ? EPOLLOUT : 0U);
+    if (epoll_ctl(c->loop->epoll_fd, operation, c->fd, &event) != 0)
+        connection_fail(c, "epoll refuses the socket");
+}
+
+/* A rest is never longer than the receive buffer, and the request fits an empty queue. */
+static void must_fit(bool fits)
+{
+    assert(fits);
+    (void)fits;
+}
+
+struct connection *connection_new(struct loop *loop, int fd, size_t number,
+                                  struct connection_role role)
+{
+    struct connection *c = mem_calloc(1, sizeof(*c));
+    const struct connection_settings *settings = loop->settings;
+
+    c->fd = fd;
+    c->state = CONNECTION_DIALING;
+    c->loop = loop;
+    c->role = role;
+    c->number = number;
+    c->n_strict_left = settings->n_strict;
+    c->is_reading = true;
+    c->is_writable_awaited = true;
+    /* The queue passes the mark by one message at most, or by replies to the server. */
+    buf_init(&c->out, CONNECTION_ROOM + 2 * settings->max_payload + (size_t)1024 * 1024);
+    buf_init(&c->rest, loop->buffer_size);
+    buf_init(&c->fragments, settings->max_payload);
+    watch(c, EPOLL_CTL_ADD);
+    return c;
+}
+
+static void close_fd(struct connection *c)
+{
+    if (c->fd != -1)
+        (void)close(c->fd);
+    c->fd = -1;
+    c->state = CONNECTION_CLOSED;
+    buf_dispose(&c->out);
+    buf_dispose(&c->rest);
+    buf_dispose(&c->fragments);
+}
+
+void connection_free(struct connection *c)
+{
+    if (c == NULL)
+        return;
+    close_fd(c);
+    mem_free(c->role.destination);
+    mem_free(c->role.id);
+    mem_free(c);
+}
+
+void connection_fail(struct connection *c, const char *why)
+{
+    if (c->state == CONNECTION_CLOSED)
+        return;
+    close_fd(c);
+    c->loop->handler->on_closed(c->loop->handler_self, c, why);
+}
+
+static void fail_errno(struct connection *c, const char *what, int error)
+{
+    char why[160];
+
+    (void)snprintf(why, sizeof(why), "%s: %s", what, strerror(error));
+    connection_fail(c, why);
+}
+
+/* What the server said, cut to a line that can be shown. */
+static void fail_quoting(struct connection *c, const char *what, struct slice said)
+{
+    char why[240];
+    size_t at;
+
+    at = (size_t)snprintf(why, sizeof(why), "%s: ", what);
+    for (size_t i = 0; i < said.len && at < sizeof(why) - 1; i++, at++) {
+        why[at] = said.base[i];
+        if (why[at] < ' ' || why[at] > '~')
+            why[at] = '.';
+    }
+    why[at] = '\0';
+    connection_fail(c, why);
+}
+
+void connection_flush(struct connection *c)
+{
+    bool is_blocked = false;
+
+    if (c->state == CONNECTION_CLOSED || c->state == CONNECTION_DIALING)
+        return;
+    while (c->out.len != 0 && !is_blocked) {
+        ssize_t n = send(c->fd, c->out.base, c->out.len, MSG_NOSIGNAL);
+
+        if (n > 0)
+            buf_consume(&c->out, (size_t)n);
+        else if (errno == EAGAIN)
+            is_blocked = true;
+        else if (errno != EINTR) {
+            fail_errno(c, "send", errno);
+            return;
+        }
+    }
+    if (is_blocked != c->is_writable_awaited) {
+        c->is_writable_awaited = is_blocked;
+        watch(c, EPOLL_CTL_MOD);
+    }
+}
+
+void connection_set_reading(struct connection *c, bool is_reading)
+{
+    if (c->state == CONNECTION_CLOSED || c->is_reading == is_reading)
+        return;
+    c->is_reading = is_reading;
+    watch(c, EPOLL_CTL_MOD);
+}
+
+void connection_send(struct connection *c, enum wire_opcode opcode, struct slice payload)
+{
+    size_t len = wire_len(payload.len);
+    char *room;
+
+    if (c->state == CONNECTION_CLOSED)
+        return;
+    room = buf_reserve(&c->out, len);
+    if (room == NULL) {
+        connection_fail(c, "the server asks for more answers than it reads");
+        return;
+    }
+    wire_write(room, opcode, c->loop->settings->mask == MASK_ZERO ? 0 : loop_mask(c->loop),
+               payload);
+    buf_commit(&c->out, len);
+}
+
+static void become_ready(struct connection *c)
+{
+    c->state = CONNECTION_READY;
+    if (c->role.is_slow)
+        connection_set_reading(c, false);
+    c->loop->handler->on_ready(c->loop->handler_self, c);
+}
+
+void connection_confirm(struct connection *c)
+{
+    if (c->state == CONNECTION_UNCONFIRMED)
+        become_ready(c);
+}
+
+static void settle(struct connection *c, bool is_confirmed)
+{
+    c->state = CONNECTION_UNCONFIRMED;
+    c->loop->handler->on_settled(c->loop->handler_self, c);
+    if (is_confirmed)
+        connection_confirm(c);
+}
+
+static void subscribe(struct connection *c)
+{
+    enum options_confirm confirm = c->loop->settings->confirm;
+    char *frame;
+
+    if (c->role.destination == NULL) {
+        settle(c, true);
+        return;
+    }
+    frame = mem_printf("SUBSCRIBE\nid:%s\ndestination:%s\nack:auto\n%s\n", c->role.id,
+                       c->role.destination,
+                       confirm == CONFIRM_RECEIPT ? "receipt:" SUBSCRIBE_RECEIPT "\n" : "");
+    /* The frame's NUL is the string's. */
+    connection_send(c, WIRE_TEXT, slice_of(frame, strlen(frame) + 1));
+    mem_free(frame);
+    if (confirm == CONFIRM_RECEIPT)
+        c->state = CONNECTION_SUBSCRIBING;
+    else
+        settle(c, confirm == CONFIRM_NONE);
+}
+
+/* Any frame but a MESSAGE. */
+static void on_frame(struct connection *c, struct slice text)
+{
+    struct frame frame;
+    struct slice value = SLICE("");
+    enum load_status status = frame_parse(text, &frame);
+
+    if (status != LOAD_OK) {
+        fail_quoting(c, load_strstatus(status), text);
+        return;
+    }
+    if (slice_eq(frame.command, (struct slice)SLICE("ERROR"))) {
+        (void)frame_header(&frame, (struct slice)SLICE("message"), &value);
+        fail_quoting(c, "the server sent ERROR", value);
+    } else if (c->state == CONNECTION_CONNECTING &&
+               slice_eq(frame.command, (struct slice)SLICE("CONNECTED"))) {
+        subscribe(c);
+    } else if (c->state == CONNECTION_SUBSCRIBING &&
+               slice_eq(frame.command, (struct slice)SLICE("RECEIPT")) &&
+               frame_header(&frame, (struct slice)SLICE("receipt-id"), &value) &&
+               slice_eq(value, (struct slice)SLICE(SUBSCRIBE_RECEIPT))) {
+        settle(c, true);
+    } else {
+        fail_quoting(c, "a frame out of turn", text);
+    }
+}
+
+static void on_message(struct connection *c, struct slice text, uint64_t now_ns)
+{
+    size_t body_size = c->loop->settings->body_size;
+    struct slice body;
+
+    if (c->n_strict_left != 0 || !frame_find_body(text, body_size, &body)) {
+        struct frame_expectation expected = {slice_str(c->role.destination), slice_str(c->role.id),
+                                             body_size};
+        enum load_status status = frame_check_message(text, &expected, &body);
+
+        if (status != LOAD_OK) {
+            fail_quoting(c, load_strstatus(status), text);
+            return;
+        }
+        if (c->n_strict_left != 0)
+            c->n_strict_left--;
+    }
+    c->loop->handler->on_message(c->loop->handler_self, c, body, now_ns);
+}
+
+/* A whole WebSocket message: a frame, or a heart-beat. */
+static void on_text(struct connection *c, struct slice text, uint64_t now_ns)
+{
+    if (text.len != 0 && text.base[0] == 'M' && c->state >= CONNECTION_SUBSCRIBING)
+        on_message(c, text, now_ns);
+    else if (text.len == 0 || (text.base[0] != '\n' && text.base[0] != '\r'))
+        on_frame(c, text);
+}
+
+/* A message in several frames, as Tomcat sends long ones. */
+static void on_fragment(struct connection *c, const struct wire_frame *frame, uint64_t now_ns)
+{
+    if ((frame->opcode == WIRE_CONTINUATION) != (c->fragments_opcode != 0)) {
+        connection_fail(c, load_strstatus(LOAD_ERR_WS_OPCODE));
+        return;
+    }
+    if (frame->opcode != WIRE_CONTINUATION)
+        c->fragments_opcode = frame->opcode;
+    if (!buf_append(&c->fragments, frame->payload)) {
+        connection_fail(c, load_strstatus(LOAD_ERR_WS_TOO_LARGE));
+        return;
+    }
+    if (!frame->is_final)
+        return;
+    c->fragments_opcode = 0;
+    on_text(c, buf_slice(&c->fragments), now_ns);
+    buf_consume(&c->fragments, c->fragments.len);
+}
+
+static void on_close(struct connection *c, struct slice payload)
+{
+    char why[64] = "the server closed without a code";
+
+    if (payload.len >= 2)
+        (void)snprintf(why, sizeof(why), "the server closed with code %d",
+                       (unsigned char)payload.base[0] << 8 | (unsigned char)payload.base[1]);
+    connection_send(c, WIRE_CLOSE, slice_take(payload, 2));
+    connection_flush(c);
+    connection_fail(c, why);
+}
+
+static void on_wire_frame(struct connection *c, const struct wire_frame *frame, uint64_t now_ns)
+{
+    switch (frame->opcode) {
+    case WIRE_TEXT:
+    case WIRE_BINARY:
+        if (frame->is_final && c->fragments_opcode == 0) {
+            on_text(c, frame->payload, now_ns);
+            break;
+        }
+        on_fragment(c, frame, now_ns);
+        break;
+    case WIRE_CONTINUATION:
+        on_fragment(c, frame, now_ns);
+        break;
+    case WIRE_PING:
+        connection_send(c, WIRE_PONG, frame->payload);
+        break;
+    case WIRE_CLOSE:
+        on_close(c, frame->payload);
+        break;
+    default: /* a pong that nobody asked for is allowed */
+        break;
+    }
+}
+
+/* Returns whether the upgrade is done; frames may follow in the input. */
+static bool on_upgrade(struct connection *c, struct slice *input)
+{
+    struct handshake_answer answer;
+    enum load_status status = handshake_read(*input, &answer);
+
+    if (status == LOAD_MORE && input->len <= CONNECTION_MAX_HEAD)
+        return false;
+    if (status != LOAD_OK) {
+        fail_quoting(c, load_strstatus(status == LOAD_MORE ? LOAD_ERR_HTTP : status), *input);
+        return false;
+    }
+    if (answer.status != 101) {
+        fail_quoting(c, "the upgrade was refused", answer.status_line);
+        return false;
+    }
+    *input = slice_skip(*input, answer.len);
+    c->state = CONNECTION_CONNECTING;
+    connection_send(c, WIRE_TEXT, c->loop->settings->connect);
+    return true;
+}
+
+static void on_input(struct connection *c, struct slice input, uint64_t now_ns)
+{
+    size_t max_payload = c->loop->settings->max_payload;
+    struct wire_frame frame;
+    enum load_status status = LOAD_OK;
+
+    if (c->state != CONNECTION_UPGRADING || on_upgrade(c, &input)) {
+        while (c->state != CONNECTION_CLOSED &&
+               (status = wire_read(&input, max_payload, &frame)) == LOAD_OK)
+            on_wire_frame(c, &frame, now_ns);
+        if (status != LOAD_OK && status != LOAD_MORE)
+            connection_fail(c, load_strstatus(status));
+    }
+    if (c->state == CONNECTION_CLOSED)
+        return;
+    must_fit(input.len == 0 || buf_append(&c->rest, input));
+    if (c->out.len != 0)
+        connection_flush(c);
+}
+
+static void receive(struct connection *c)
+{
+    struct loop *loop = c->loop;
+    size_t kept = c->rest.len;
+    ssize_t n;
+
+    if (kept != 0)
+        memcpy(loop->buffer, c->rest.base, kept);
+    n = recv(c->fd, loop->buffer + kept, loop->buffer_size - kept, 0);
+    if (n > 0) {
+        buf_consume(&c->rest, kept);
+        on_input(c, slice_of(loop->buffer, kept + (size_t)n), loop_now_ns());
+    } else if (n == 0) {
+        connection_fail(c, "the server closed the connection");
+    } else if (errno != EAGAIN && errno != EINTR) {
+        fail_errno(c, "recv", errno);
+    }
+}
+
+static void on_dialed(struct connection *c)
+{
+    int error = 0;
+    socklen_t len = sizeof(error);
+
+    if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
+        error = errno;
+    if (error != 0) {
+        fail_errno(c, "connect", error);
+        return;
+    }
+    c->state = CONNECTION_UPGRADING;
+    must_fit(buf_append(&c->out, c->loop->settings->upgrade));
+    connection_flush(c);
+}
+
+void connection_on_event(struct connection *c, uint32_t events)
+{
+    if (c->state == CONNECTION_CLOSED)
+        return;
+    if (c->state == CONNECTION_DIALING) {
+        on_dialed(c);
+        return;
+    }
+    if ((events & EPOLLOUT) != 0)
+        connection_flush(c);
+    if (c->state == CONNECTION_CLOSED)
+        return;
+    /* One that does not read is told of errors only. */
+    if (c->is_reading && (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
+        receive(c);
+    else if ((events & (EPOLLHUP | EPOLLERR)) != 0)
+        connection_fail(c, "the server closed the connection");
+}

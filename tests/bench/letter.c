@@ -1,0 +1,30 @@
+#include "tests/bench/letter.h"
+
+#include <string.h>
+#include "base/mem.h"
+
+void letter_init(struct letter *letter, const char *destination, const char *content_type,
+                 size_t body_size)
+{
+    char *head = mem_printf("SEND\ndestination:%s\ncontent-type:%s\ncontent-length:%zu\n\n",
+                            destination, content_type, body_size);
+    size_t head_len = strlen(head);
+
+    letter->len = head_len + body_size + 1;
+    letter->text = mem_realloc(head, letter->len);
+    letter->body = letter->text + head_len;
+    mark_fill(letter->body, body_size);
+    letter->body[body_size] = '\0';
+}
+
+void letter_dispose(struct letter *letter)
+{
+    mem_free(letter->text);
+    *letter = (struct letter){0};
+}
+
+void letter_post(struct letter *letter, struct connection *c, const struct mark *mark)
+{
+    mark_write(letter->body, mark);
+    connection_send(c, WIRE_TEXT, slice_of(letter->text, letter->len));
+}

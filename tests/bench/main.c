@@ -1,0 +1,21 @@
+#include <stdio.h>
+#include "tests/bench/coordinator.h"
+#include "tests/bench/options.h"
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    char error[256];
+
+    switch (options_parse(argc, argv, &options, error, sizeof(error))) {
+    case OPTIONS_HELP:
+        options_help(stdout);
+        return 0;
+    case OPTIONS_WRONG:
+        fprintf(stderr, "stompload: %s\nTry 'stompload --help'.\n", error);
+        return 2;
+    case OPTIONS_RUN:
+        break;
+    }
+    return coordinator_run(&options);
+}

@@ -1,0 +1,14 @@
+#ifndef BENCH_MODE_ECHO_H
+#define BENCH_MODE_ECHO_H
+
+#include "tests/bench/worker.h"
+
+/*
+ * Clients that each send to a destination of their own and receive from it, with W messages on
+ * their way.
+ * Owning process only.
+ */
+
+extern const struct mode mode_echo;
+
+#endif

@@ -1,0 +1,92 @@
+#ifndef BENCH_OPTIONS_H
+#define BENCH_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include "tests/bench/target.h"
+
+/*
+ * The command line: `stompload MODE [--option value]...`, under one table of options that also
+ * prints the help and knows which modes an option is for. Immutable after start.
+ */
+
+enum options_mode {
+    OPTIONS_FANOUT,
+    OPTIONS_ECHO,
+    OPTIONS_IDLE,
+    OPTIONS_SLOW,
+    OPTIONS_N_MODES,
+};
+
+enum options_confirm {
+    CONFIRM_RECEIPT, /* SUBSCRIBE asks for a RECEIPT */
+    CONFIRM_PROBE,   /* messages are sent until one arrives, for servers without receipts */
+    CONFIRM_NONE,    /* a subscription is trusted once it is sent */
+};
+
+enum options_ids { IDS_SAME, IDS_OWN };
+enum options_order { ORDER_STRICT, ORDER_ANY };
+enum options_mask { MASK_RANDOM, MASK_ZERO };
+
+enum { OPTIONS_MAX_LIST = 16 };
+
+struct options_list {
+    const char *items[OPTIONS_MAX_LIST];
+    size_t n_items;
+};
+
+struct options {
+    enum options_mode mode;
+    struct target target;
+    const char *url;
+    const char *host;
+    const char *token;
+    const char *destination;
+    const char *content_type;
+    struct options_list connect_headers;
+    struct options_list http_headers;
+    struct options_list pids;
+    struct options_list cpus;
+    uint64_t n_procs; /* 0: as many as the descriptors ask for */
+    uint64_t n_subscribers;
+    uint64_t n_publishers;
+    uint64_t n_clients;
+    uint64_t n_connections;
+    uint64_t n_slow;
+    uint64_t body_size;
+    uint64_t window;
+    uint64_t rate; /* messages a second; 0: by window */
+    uint64_t seconds_ns;
+    uint64_t warmup_ns;
+    uint64_t hold_ns;
+    uint64_t patience_ns;
+    uint64_t connect_timeout_ns;
+    uint64_t n_connecting;
+    uint64_t n_strict;
+    uint64_t ids;     /* enum options_ids */
+    uint64_t order;   /* enum options_order */
+    uint64_t confirm; /* enum options_confirm */
+    uint64_t mask;    /* enum options_mask */
+    bool is_json;
+};
+
+enum options_result {
+    OPTIONS_RUN,
+    OPTIONS_HELP,  /* --help was asked for */
+    OPTIONS_WRONG, /* `error` says what is wrong */
+};
+
+/**
+ * Reads the command line; strings are borrowed from argv. `error` has room for `error_size` bytes.
+ */
+enum options_result options_parse(int argc, char **argv, struct options *options, char *error,
+                                  size_t error_size);
+
+void options_help(FILE *out);
+
+/** "fanout" and so on. */
+const char *options_mode_name(enum options_mode mode);
+
+#endif

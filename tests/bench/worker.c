@@ -1,0 +1,262 @@
+#include "tests/bench/worker.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include "base/mem.h"
+#include "tests/bench/handshake.h"
+#include "tests/bench/mode_echo.h"
+#include "tests/bench/mode_fanout.h"
+#include "tests/bench/mode_idle.h"
+
+enum {
+    MAX_REQUEST = 256 * 1024,
+    LONGEST_WAIT_NS = 100 * 1000 * 1000,
+    /* How long slow subscribers are read at the end, to see whether the server let them go. */
+    LAST_READ_NS = 2 * 1000 * 1000 * 1000,
+};
+
+const struct mode *worker_mode(enum options_mode mode)
+{
+    switch (mode) {
+    case OPTIONS_FANOUT:
+    case OPTIONS_SLOW:
+        return &mode_fanout;
+    case OPTIONS_ECHO:
+        return &mode_echo;
+    case OPTIONS_IDLE:
+    case OPTIONS_N_MODES:
+        break;
+    }
+    return &mode_idle;
+}
+
+static void fail(struct worker *w, const char *who, size_t number, const char *why)
+{
+    /* The first says most: what follows is often its consequence. */
+    if (w->member->failure[0] == '\0')
+        (void)snprintf(w->member->failure, sizeof(w->member->failure), "%s %zu: %s", who, number,
+                       why);
+    atomic_fetch_add(&w->member->n_failed, 1);
+}
+
+static void on_settled(void *self, struct connection *c)
+{
+    struct worker *w = self;
+
+    w->n_settled++;
+    w->mode->on_settled(w, c);
+}
+
+static void on_ready(void *self, struct connection *c)
+{
+    struct worker *w = self;
+
+    (void)c;
+    atomic_fetch_add(&w->member->n_ready, 1);
+}
+
+static void on_message(void *self, struct connection *c, struct slice body, uint64_t now_ns)
+{
+    struct worker *w = self;
+
+    if (!c->role.is_slow)
+        w->mode->on_message(w, c, body, now_ns);
+}
+
+static void on_closed(void *self, struct connection *c, const char *why)
+{
+    struct worker *w = self;
+
+    if (c->role.is_slow && w->phase != TEAM_CONNECT)
+        w->counts.n_slow_closed++;
+    else
+        fail(w, "connection", c->number, why);
+}
+
+static const struct connection_handler handler = {
+    .on_settled = on_settled,
+    .on_ready = on_ready,
+    .on_message = on_message,
+    .on_closed = on_closed,
+};
+
+static bool write_upgrade(struct buf *out, const struct options *options)
+{
+    struct buf extra;
+    bool fits = true;
+    struct handshake_request request = {
+        .host = options->host == NULL ? options->target.authority : slice_str(options->host),
+        .path = options->target.path,
+        .token = slice_str(options->token),
+    };
+
+    buf_init(&extra, MAX_REQUEST);
+    for (size_t i = 0; i < options->http_headers.n_items; i++)
+        fits = fits && buf_printf(&extra, "%s\r\n", options->http_headers.items[i]);
+    request.extra_headers = buf_slice(&extra);
+    fits = fits && handshake_write(out, &request);
+    buf_dispose(&extra);
+    return fits;
+}
+
+static bool write_connect(struct buf *out, const struct options *options)
+{
+    struct slice host = options->host == NULL ? options->target.host : slice_str(options->host);
+    bool fits = buf_printf(out,
+                           "CONNECT\naccept-version:1.2,1.1\nhost:%.*s\n"
+                           "heart-beat:0,0\n",
+                           SLICE_FMT(host));
+
+    for (size_t i = 0; i < options->connect_headers.n_items; i++)
+        fits = fits && buf_printf(out, "%s\n", options->connect_headers.items[i]);
+    return fits && buf_append(out, (struct slice)SLICE("\n\0"));
+}
+
+size_t worker_share(const struct worker *w, size_t first, size_t end)
+{
+    size_t members = w->team->n_members, share = 0;
+
+    /* Numbers below n that are ours: those of index, index + members, ... */
+    if (end > w->index)
+        share = (end - w->index + members - 1) / members;
+    if (first > w->index)
+        share -= (first - w->index + members - 1) / members;
+    return share;
+}
+
+char *worker_own_name(const char *name, size_t number)
+{
+    return mem_printf("%s-%zu", name, number);
+}
+
+char *worker_subscription_id(const struct options *options, size_t number)
+{
+    return worker_own_name("sub", options->ids == IDS_OWN ? number : 0);
+}
+
+int worker_init(struct worker *w, const struct options *options, struct team *team, size_t index,
+                worker_dial_fn *dial, void *dial_self)
+{
+    *w = (struct worker){
+        .options = options,
+        .mode = worker_mode(options->mode),
+        .team = team,
+        .member = &team->members[index],
+        .index = index,
+        .loop = {.epoll_fd = -1},
+        .dial = dial,
+        .dial_self = dial_self,
+    };
+    buf_init(&w->upgrade, MAX_REQUEST);
+    buf_init(&w->connect, MAX_REQUEST);
+    if (!write_upgrade(&w->upgrade, options) || !write_connect(&w->connect, options)) {
+        fprintf(stderr, "stompload: the headers are longer than %d bytes\n", MAX_REQUEST);
+        return -1;
+    }
+    w->settings = (struct connection_settings){
+        .upgrade = buf_slice(&w->upgrade),
+        .connect = buf_slice(&w->connect),
+        .body_size = options->body_size,
+        .max_payload = options->body_size + CONNECTION_MAX_HEAD,
+        .n_strict = (uint32_t)options->n_strict,
+        .confirm = (enum options_confirm)options->confirm,
+        .mask = (enum options_mask)options->mask,
+    };
+    w->n_connections = worker_share(w, 0, w->mode->count(options));
+    w->connections = mem_calloc(w->n_connections, sizeof(*w->connections));
+    if (loop_init(&w->loop, w->member->wake_fd, &w->settings, &handler, w) != 0)
+        return -1;
+    w->mode->begin(w);
+    return 0;
+}
+
+void worker_dispose(struct worker *w)
+{
+    if (w->loop.buffer != NULL)
+        w->mode->end(w);
+    for (size_t i = 0; i < w->n_started; i++)
+        connection_free(w->connections[i]);
+    mem_free(w->connections);
+    loop_dispose(&w->loop);
+    buf_dispose(&w->upgrade);
+    buf_dispose(&w->connect);
+}
+
+static void start_connections(struct worker *w)
+{
+    while (w->n_started < w->n_connections && atomic_load(&w->member->n_failed) == 0 &&
+           w->n_started - w->n_settled < w->options->n_connecting) {
+        size_t number = w->n_started * w->team->n_members + w->index;
+        struct connection_role role = w->mode->role(w->options, number);
+        int fd = w->dial(w->dial_self, number, role.is_slow);
+
+        if (fd == -1) {
+            fail(w, "dialing connection", number, strerror(errno));
+            mem_free(role.destination);
+            mem_free(role.id);
+            return;
+        }
+        w->connections[w->n_started] = connection_new(&w->loop, fd, number, role);
+        w->n_started++;
+    }
+}
+
+static void enter_phase(struct worker *w)
+{
+    enum team_phase phase = (enum team_phase)atomic_load(&w->team->phase);
+
+    if (phase != w->phase && phase != TEAM_CONNECT)
+        w->start_ns = atomic_load(&w->team->start_ns);
+    w->phase = phase;
+}
+
+void worker_turn(struct worker *w, uint64_t max_wait_ns)
+{
+    uint64_t now_ns, next_ns;
+
+    enter_phase(w);
+    if (w->phase == TEAM_CONNECT)
+        start_connections(w);
+    now_ns = loop_now_ns();
+    next_ns = w->mode->pump(w, now_ns);
+    atomic_store_explicit(&w->member->n_sent, w->counts.n_sent, memory_order_relaxed);
+    atomic_store_explicit(&w->member->n_received, w->counts.n_received, memory_order_relaxed);
+    now_ns = loop_now_ns(); /* sending took its time */
+    next_ns = next_ns > now_ns ? next_ns - now_ns : 0;
+    loop_turn(&w->loop, next_ns < max_wait_ns ? next_ns : max_wait_ns);
+}
+
+static void read_slow_ones(struct worker *w)
+{
+    uint64_t start_ns = loop_now_ns();
+    size_t n_open = 0;
+
+    for (size_t i = 0; i < w->n_started; i++) {
+        struct connection *c = w->connections[i];
+
+        if (c->role.is_slow && c->state != CONNECTION_CLOSED) {
+            connection_set_reading(c, true);
+            n_open++;
+        } else {
+            connection_set_reading(c, false);
+        }
+    }
+    n_open += w->counts.n_slow_closed;
+    while (w->counts.n_slow_closed < n_open && loop_now_ns() - start_ns < LAST_READ_NS)
+        loop_turn(&w->loop, LONGEST_WAIT_NS);
+}
+
+void worker_report(struct worker *w)
+{
+    w->member->counts = w->counts;
+}
+
+void worker_run(struct worker *w)
+{
+    while (w->phase != TEAM_STOP)
+        worker_turn(w, LONGEST_WAIT_NS);
+    if (w->options->mode == OPTIONS_SLOW)
+        read_slow_ones(w);
+    worker_report(w);
+}
