@@ -128,7 +128,8 @@ static void log_end(struct session *session)
     struct session_env *env = session->env;
     struct session_id_text id;
     uint64_t suppressed;
-    enum log_level level = session->reason == SESSION_BY_PEER ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
+    bool is_ordinary = session->reason == SESSION_BY_PEER || session->reason == SESSION_SHUTDOWN;
+    enum log_level level = is_ordinary ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
 
     if (level < env->log->level || !quiet_allows(&env->quiet, now_ms(session), &suppressed))
         return;
