@@ -14,7 +14,7 @@ enum {
     TLS_RECORD_BYTES = 16384,
     AWAIT_PEER_MS = 5000,
     DRAIN_MS = 2000,
-    DRAIN_MAX_BYTES = 65536,
+    DRAIN_MAX_BYTES = 16 * 1024 * 1024, /* a message on its way must not turn a 1009 into a reset */
     PROGRESS_BYTES = 4096, /* what a stuck write must place to count as moving again */
 };
 

@@ -16,7 +16,7 @@
  * at a time, so that the rest stays shared and counted.
  *
  * The close (stream_finish): everything queued is written, then the peer has 5 s to close its
- * side, then shutdown(SHUT_WR), then 2 s or 64 KiB of input are discarded, then close(): an
+ * side, then shutdown(SHUT_WR), then 2 s or 16 MiB of input are discarded, then close(): an
  * unread input must not turn into a reset that destroys what was just sent.
  *
  * Owning worker only.

@@ -262,19 +262,52 @@ static void turn(struct worker *worker)
     timer_wheel_advance(&worker->timers, worker_now_ms(worker));
 }
 
+/* --- life --- */
+
+/* On the worker's own thread: what h2o makes for a loop belongs to the thread that made it (the
+ * spare buffers of a socket, the one of the queue too, are in a list of that thread). */
+static void open_loop(struct worker *worker)
+{
+    worker->loop = h2o_evloop_create();
+    worker->queue = h2o_multithread_create_queue(worker->loop);
+    h2o_multithread_register_receiver(worker->queue, &worker->receiver, on_mail);
+    h2o_timeout_init(worker->loop, &worker->tick_timeout, 0);
+    worker->tick.cb = on_tick;
+}
+
+static void close_loop(struct worker *worker)
+{
+    h2o_timeout_unlink(&worker->tick);
+    h2o_timeout_dispose(worker->loop, &worker->tick_timeout);
+    h2o_multithread_unregister_receiver(worker->queue, &worker->receiver);
+    h2o_multithread_destroy_queue(worker->queue);
+    h2o_evloop_destroy(worker->loop);
+    worker->loop = NULL;
+}
+
 static __attribute__((noreturn)) void *run(void *arg)
 {
     struct worker *worker = arg;
 
+    open_loop(worker);
+    sem_post(&worker->ready);
     while (!worker->is_stopped)
         turn(worker);
+    free_dead(worker);
+    if (worker->at_end != NULL)
+        worker->at_end(worker, worker->at_end_ctx);
+    close_loop(worker);
     sem_post(&worker->done);
     /* h2o keeps freed memory in lists of the thread: one that ended would look like a leak. */
     for (;;)
         pause();
 }
 
-/* --- life --- */
+static void wait_for(sem_t *sem)
+{
+    while (sem_wait(sem) != 0)
+        continue; /* EINTR */
+}
 
 static struct siphash_key derive_key(struct siphash_key key, unsigned index)
 {
@@ -290,11 +323,7 @@ struct worker *worker_new(struct worker_shared *shared, unsigned index)
 
     worker->shared = shared;
     worker->index = index;
-    worker->loop = h2o_evloop_create();
-    worker->queue = h2o_multithread_create_queue(worker->loop);
-    h2o_multithread_register_receiver(worker->queue, &worker->receiver, on_mail);
-    h2o_timeout_init(worker->loop, &worker->tick_timeout, 0);
-    worker->tick.cb = on_tick;
+    sem_init(&worker->ready, 0, 0);
     sem_init(&worker->done, 0, 0);
     worker->now_ms = worker_clock_ms();
     timer_wheel_init(&worker->timers, worker->now_ms);
@@ -319,6 +348,7 @@ int worker_start(struct worker *worker)
                   log_u64("worker", worker->index), log_cstr("error", strerror(error)));
         return -1;
     }
+    wait_for(&worker->ready);
     return 0;
 }
 
@@ -329,14 +359,12 @@ void worker_stop(struct worker *worker)
 
 void worker_join(struct worker *worker)
 {
-    while (sem_wait(&worker->done) != 0)
-        continue; /* EINTR */
+    wait_for(&worker->done);
 }
 
 void worker_free(struct worker *worker)
 {
-    assert(worker->streams == NULL);
-    free_dead(worker);
+    assert(worker->streams == NULL && worker->dead == NULL);
     for (unsigned i = 0; i < worker->shared->n_workers; i++) {
         assert(worker->outboxes[i].n == 0);
         mem_free(worker->outboxes[i].messages);
@@ -345,11 +373,7 @@ void worker_free(struct worker *worker)
     router_dispose(&worker->router);
     chunk_pool_dispose(&worker->pool);
     mem_free(worker->tls_scratch);
-    h2o_timeout_unlink(&worker->tick);
-    h2o_timeout_dispose(worker->loop, &worker->tick_timeout);
-    h2o_multithread_unregister_receiver(worker->queue, &worker->receiver);
-    h2o_multithread_destroy_queue(worker->queue);
-    h2o_evloop_destroy(worker->loop);
+    sem_destroy(&worker->ready);
     sem_destroy(&worker->done);
     worker->shared->workers[worker->index] = NULL;
     mem_free(worker);

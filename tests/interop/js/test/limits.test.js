@@ -9,10 +9,8 @@ import { suite } from '../lib/suite.js';
 const { gateway, test, lastly } = await suite(config({
   endpoints: [
     { path: '/ws', anonymous: true },
-    { path: '/idle', protocol: 'echo', anonymous: true, idle_timeout: '500ms' },
-    { path: '/room', protocol: 'broadcast', anonymous: true },
   ],
-  transport: { time_to_first_message: '1s', max_subscriptions_per_session: 10, ping_interval: '300ms' },
+  transport: { time_to_first_message: '1s', max_subscriptions_per_session: 10 },
 }));
 
 const open = async (t, path = '/ws') => t.using(await RawSocket.upgraded(gateway.address, path));
@@ -62,29 +60,6 @@ test('a TCP connection that never finishes its request is ended', async (t) => {
 
   raw.write('GET /ws HTTP/1.1\r\nHost: x\r\n');
   await raw.ended();
-});
-
-test('pings come and two of them unanswered end the connection', async (t) => {
-  const deaf = await open(t, '/room');
-  const pings = [];
-
-  await assert.rejects(async () => {
-    for (;;) {
-      const next = await deaf.nextFrame();
-      if (next.opcode === OPCODE.PING) pings.push(next);
-      if (next.opcode === OPCODE.CLOSE) throw new Error('closed');
-    }
-  }, /closed|ended/);
-  assert.equal(pings.length, 2);
-  await deaf.ended();
-});
-
-test('a plain endpoint with idle_timeout closes who sends nothing', async (t) => {
-  const raw = await open(t, '/idle');
-  const beat = setInterval(() => raw.send(OPCODE.PONG, ''), 100); // answers are no messages
-
-  t.using(beat, clearInterval);
-  assert.ok((await raw.closed()).code > 0);
 });
 
 test('one subscription too many ends in ERROR', async (t) => {

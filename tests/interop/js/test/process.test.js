@@ -88,6 +88,8 @@ test('a second gateway on the same address ends with 69 and the first goes on', 
 const TEN_MISTAKES = `\
 listeners:
   - address: nonsense
+auth:
+  anonymous: true
 workers: many
 endpoints:
   - path: /ws
