@@ -48,7 +48,7 @@ void router_init(struct router *router, unsigned worker, struct interest *intere
     };
     table_init(&router->destinations, hash_key);
     table_init(&router->groups, hash_key);
-    router->dirty_last = &router->dirty_first;
+    TAILQ_INIT(&router->dirty);
     router->id_prefix_len = (uint32_t)snprintf(router->id_prefix, sizeof(router->id_prefix),
                                                "%016llx-%u-", (unsigned long long)start_id, worker);
 }
@@ -354,13 +354,7 @@ void receiver_leave(struct receiver *receiver, struct router *router)
     receiver->n_buckets = 0;
     outq_dispose(&receiver->outq);
     if (receiver->is_dirty) {
-        struct receiver **at = &router->dirty_first;
-
-        while (*at != receiver)
-            at = &(*at)->next_dirty;
-        *at = receiver->next_dirty;
-        if (router->dirty_last == &receiver->next_dirty)
-            router->dirty_last = at;
+        TAILQ_REMOVE(&router->dirty, receiver, dirty_link);
         receiver->is_dirty = false;
     }
 }
@@ -651,22 +645,17 @@ void router_mark_dirty(struct router *router, struct receiver *receiver)
     if (receiver->is_dirty || receiver->is_closed)
         return;
     receiver->is_dirty = true;
-    receiver->next_dirty = NULL;
-    *router->dirty_last = receiver;
-    router->dirty_last = &receiver->next_dirty;
+    TAILQ_INSERT_TAIL(&router->dirty, receiver, dirty_link);
     router->hooks.wake(router->hooks.ctx);
 }
 
 struct receiver *router_take_dirty(struct router *router)
 {
-    struct receiver *receiver = router->dirty_first;
+    struct receiver *receiver = TAILQ_FIRST(&router->dirty);
 
     if (receiver == NULL)
         return NULL;
-    router->dirty_first = receiver->next_dirty;
-    if (router->dirty_first == NULL)
-        router->dirty_last = &router->dirty_first;
-    receiver->next_dirty = NULL;
+    TAILQ_REMOVE(&router->dirty, receiver, dirty_link);
     receiver->is_dirty = false;
     return receiver;
 }

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 #include "base/slice.h"
 #include "base/table.h"
 #include "gateway/ops/metrics.h"
@@ -47,7 +48,7 @@ struct subscription {
 struct receiver {
     struct outq outq;
     uint64_t caught_up; /* the log up to here is in outq already */
-    struct receiver *next_dirty;
+    TAILQ_ENTRY(receiver) dirty_link;
     struct subscription **buckets; /* by id_hash; NULL: `only` is the one bucket */
     struct subscription *only;
     uint32_t n_buckets;
@@ -90,8 +91,7 @@ struct router {
     uint64_t log_begin; /* position of the first segment */
     uint64_t log_end;
     uint64_t tick_deliveries; /* published in this tick, one for each receiving subscription */
-    struct receiver *dirty_first;
-    struct receiver **dirty_last;
+    TAILQ_HEAD(dirty_list, receiver) dirty;
     uint64_t next_id;
     char id_prefix[48];
     uint32_t id_prefix_len;
