@@ -381,7 +381,8 @@ static void stop_accepting(struct worker *worker, void *ctx)
 {
     struct post *post = ctx;
 
-    (void)worker;
+    /* The loop must know, or it would come back at once for input that nobody takes. */
+    worker->is_ending = true;
     if (post->http != NULL)
         http_worker_stop_accepting(post->http);
     answer(post);

@@ -41,7 +41,9 @@ uint64_t worker_clock_ms(void)
 
 void worker_wake(struct worker *worker)
 {
-    if (!h2o_timeout_is_linked(&worker->tick))
+    /* Linked again from its own callback it would run again at once, before any socket is looked
+     * at: what a tick leaves over is for the next turn, which sees to that itself. */
+    if (!worker->is_in_tick && !h2o_timeout_is_linked(&worker->tick))
         h2o_timeout_link(worker->loop, &worker->tick_timeout, &worker->tick);
 }
 
@@ -156,7 +158,7 @@ static bool is_a_mailbox_full(const struct worker *worker)
 bool worker_is_congested(const struct worker *worker)
 {
     return worker->router.tick_deliveries >= TICK_MAX_DELIVERIES || worker->is_behind ||
-           is_a_mailbox_full(worker) || worker_is_out_of_memory(worker);
+           worker->is_ending || is_a_mailbox_full(worker) || worker_is_out_of_memory(worker);
 }
 
 /* Each yielded stream gets its share of this tick; who yields again waits for the next one. */
@@ -228,12 +230,14 @@ static void on_tick(h2o_timeout_entry_t *entry)
 {
     struct worker *worker = H2O_STRUCT_FROM_MEMBER(struct worker, tick, entry);
 
+    worker->is_in_tick = true;
     resume_yielded(worker);
     worker_post_mail(worker);
     router_distribute(&worker->router);
     flush_dirty(worker);
     relieve_memory(worker);
     free_dead(worker);
+    worker->is_in_tick = false;
 }
 
 static bool has_work(const struct worker *worker)
@@ -243,12 +247,14 @@ static bool has_work(const struct worker *worker)
 }
 
 /* One turn of the loop. Work that is left makes it come back at once; when nothing but congestion
- * is in its way, after a pause, so that waiting for a peer does not spin. */
+ * is in its way, after a pause, so that waiting for a peer does not spin: one turn pauses and links
+ * the tick, the next one runs it. */
 static void turn(struct worker *worker)
 {
     uint32_t wait_ms = timer_wheel_wait_ms(&worker->timers, worker_clock_ms(), LOOP_MAX_WAIT_MS);
-    bool must_pause = worker->yielded_first != NULL && worker->router.dirty_first == NULL &&
-                      worker->dead == NULL && worker_is_congested(worker);
+    bool must_pause = !h2o_timeout_is_linked(&worker->tick) && worker->yielded_first != NULL &&
+                      worker->router.dirty_first == NULL && worker->dead == NULL &&
+                      worker_is_congested(worker);
 
     if (must_pause)
         wait_ms = wait_ms < CONGESTED_WAIT_MS ? wait_ms : CONGESTED_WAIT_MS;

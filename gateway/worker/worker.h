@@ -94,8 +94,10 @@ struct worker {
     struct stream *dead; /* closed, freed at the end of the tick */
     uint64_t memory_checked_ms;
 
-    char *tls_scratch;  /* what a TLS write is flattened in; made when needed */
+    char *tls_scratch; /* what a TLS write is flattened in; made when needed */
+    bool is_in_tick;
     bool is_behind;     /* the last tick could not write all that was dirty */
+    bool is_ending;     /* set from outside: the process drains, publishers may not go on any more */
     bool is_stopped;    /* the loop ends after this turn */
     worker_task at_end; /* on the thread, after the last turn; NULL: nothing */
     void *at_end_ctx;
@@ -127,7 +129,7 @@ void worker_wake(struct worker *worker);
 
 /**
  * Whether publishers may not go on in this tick: its deliveries are used up, a peer's mailbox is
- * full, or the process holds as many queued bytes as it may.
+ * full, the process holds as many queued bytes as it may, or it is ending.
  */
 bool worker_is_congested(const struct worker *worker);
 
