@@ -155,10 +155,15 @@ static bool is_a_mailbox_full(const struct worker *worker)
     return false;
 }
 
+bool worker_is_full(const struct worker *worker)
+{
+    return is_a_mailbox_full(worker) || worker_is_out_of_memory(worker);
+}
+
 bool worker_is_congested(const struct worker *worker)
 {
     return worker->router.tick_deliveries >= TICK_MAX_DELIVERIES || worker->is_behind ||
-           worker->is_ending || is_a_mailbox_full(worker) || worker_is_out_of_memory(worker);
+           worker->is_ending || worker_is_full(worker);
 }
 
 /* Each yielded stream gets its share of this tick; who yields again waits for the next one. */

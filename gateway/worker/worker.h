@@ -134,8 +134,11 @@ void worker_wake(struct worker *worker);
  */
 bool worker_is_congested(const struct worker *worker);
 
-/** Whether the process holds as many queued bytes as it may: pushes get 503. */
+/** Whether the process holds as many queued bytes as it may. */
 bool worker_is_out_of_memory(const struct worker *worker);
+
+/** Out of memory, or a peer's mailbox is full: nothing new is accepted, pushes get 503. */
+bool worker_is_full(const struct worker *worker);
 
 /** Posts what the outboxes hold, now: before an answer that promises it. */
 void worker_post_mail(struct worker *worker);
