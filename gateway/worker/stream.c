@@ -371,6 +371,9 @@ static void offer_input(struct stream *stream)
     assert(used == stream->sock->input->size || stream->is_yielded || stream->is_paused ||
            stream->state == STREAM_DRAINING);
     h2o_buffer_consume(&stream->sock->input, used);
+    /* Paused and resumed within the callback: reading was stopped meanwhile. */
+    if (!stream->is_yielded && !stream->is_paused)
+        start_reading(stream);
 }
 
 static void on_readable(h2o_socket_t *sock, const char *err)
