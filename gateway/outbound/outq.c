@@ -52,6 +52,7 @@ static void grow(struct outq *q)
 /* Takes the caller's reference to the chunk. */
 static void push_piece(struct outq *q, struct chunk *chunk, uint32_t offset, uint32_t len)
 {
+    assert(len != 0);
     if (q->n == q->n_cap)
         grow(q);
     if (q->n == 0)
@@ -159,6 +160,8 @@ void outq_unpin(struct outq *q, struct chunk_pool *pool)
     /* From the piece's begin, not from what is unwritten: a frame's head tells where it ends. */
     whole = piece->offset + piece->len - q->head_offset;
     if (piece->chunk == q->own || whole >= COPY_BELOW_BYTES || piece->chunk->cap < 4 * whole)
+        return;
+    if (piece->chunk->size_class == 0) /* a copy would take as much, and be copied the next time */
         return;
     copy = chunk_new(pool, whole);
     memcpy(copy->data, piece->chunk->data + q->head_offset, whole);

@@ -39,13 +39,16 @@ void outq_init(struct outq *q);
 /** Drops everything. */
 void outq_dispose(struct outq *q);
 
-/** Queues a range of a chunk: takes a reference of its own, or copies when the range is short. */
+/**
+ * Queues a range of a chunk, at least a byte: takes a reference of its own, or copies when the
+ * range is short.
+ */
 void outq_push_ref(struct outq *q, struct chunk_pool *pool, struct chunk *chunk, uint32_t offset,
                    uint32_t len);
 
 /**
- * Room for `len` bytes behind everything else, contiguous, counted as queued: the caller fills it
- * before anything else happens to the queue.
+ * Room for `len` bytes (at least one) behind everything else, contiguous, counted as queued: the
+ * caller fills it before anything else happens to the queue.
  */
 char *outq_push_space(struct outq *q, struct chunk_pool *pool, size_t len)
     __attribute__((returns_nonnull));

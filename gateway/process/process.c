@@ -22,7 +22,7 @@ enum {
 struct post {
     struct process *process;
     struct worker *worker;
-    struct http_worker *http;
+    struct http_worker *http; /* NULL before all workers run, and after the end */
     struct auth_verifier *verifier;
     struct session_env sessions;
     struct ws_env websockets;
@@ -184,8 +184,6 @@ static bool is_congested(void *ctx)
     return worker_is_congested(post->worker) || atomic_load(&post->process->is_draining);
 }
 
-/* --- start --- */
-
 static void random_bytes(void *out, int len)
 {
     /* Without randomness nothing here is safe to run. */
@@ -193,9 +191,27 @@ static void random_bytes(void *out, int len)
         abort();
 }
 
-static int make_post(struct process *process, unsigned index)
+/* --- asking workers --- */
+
+/* Runs a task on every worker and waits until all have done it. */
+static void ask_all(struct process *process, worker_task task)
 {
-    struct post *post = &process->posts[index];
+    for (unsigned i = 0; i < process->n_started; i++)
+        worker_ask(process->posts[i].worker, task, &process->posts[i]);
+    for (unsigned i = 0; i < process->n_started; i++) {
+        while (sem_wait(&process->asked) != 0)
+            continue; /* EINTR */
+    }
+}
+
+static void answer(const struct post *post)
+{
+    sem_post(&post->process->asked);
+}
+
+static void open_http(struct worker *worker, void *ctx)
+{
+    struct post *post = ctx;
     const struct http_handlers handlers = {
         .authenticate = authenticate_handshake,
         .may_accept = may_accept,
@@ -205,10 +221,30 @@ static int make_post(struct process *process, unsigned index)
         .is_ready = is_ready,
         .ctx = post,
     };
+
+    post->http = http_worker_new(post->process->http, worker->index, worker->loop, &handlers,
+                                 &worker->metrics);
+    answer(post);
+}
+
+static void close_http(struct worker *worker, void *ctx)
+{
+    struct post *post = ctx;
+
+    (void)worker;
+    http_worker_free(post->http);
+    post->http = NULL;
+}
+
+static int make_post(struct process *process, unsigned index)
+{
+    struct post *post = &process->posts[index];
     char *error = NULL;
 
     post->process = process;
     post->worker = worker_new(&process->shared, index);
+    post->worker->at_end = close_http;
+    post->worker->at_end_ctx = post;
     post->verifier = auth_verifier_new(process->gate.keys, &error);
     if (post->verifier == NULL) {
         log_event(process->log, LOG_LEVEL_ERROR, "auth.verifier_failed", log_cstr("error", error));
@@ -238,8 +274,6 @@ static int make_post(struct process *process, unsigned index)
         .limits = {process->config->transport.send_buffer_size_limit,
                    process->config->transport.send_time_limit_ms},
     };
-    post->http = http_worker_new(process->http, index, post->worker->loop, &handlers,
-                                 &post->worker->metrics);
     return 0;
 }
 
@@ -247,7 +281,6 @@ static void free_post(struct post *post)
 {
     if (post->worker == NULL)
         return;
-    http_worker_free(post->http);
     if (post->verifier != NULL)
         session_env_dispose(&post->sessions);
     auth_verifier_free(post->verifier);
@@ -330,6 +363,8 @@ struct process *process_start(const struct config *config, const struct log *log
             return NULL;
         }
     }
+    /* Only now, when every worker can be mailed. */
+    ask_all(process, open_http);
     http_server_log_listeners(process->http);
     warn_of_what_is_open(process);
     log_event(log, LOG_LEVEL_INFO, "gateway.ready", log_u64("workers", config->workers));
@@ -342,28 +377,14 @@ fail:
 
 /* --- stop --- */
 
-/* Runs a task on every worker and waits until all have done it. */
-static void ask_all(struct process *process, worker_task task)
-{
-    for (unsigned i = 0; i < process->n_started; i++)
-        worker_ask(process->posts[i].worker, task, &process->posts[i]);
-    for (unsigned i = 0; i < process->n_started; i++) {
-        while (sem_wait(&process->asked) != 0)
-            continue; /* EINTR */
-    }
-}
-
-static void answer(const struct post *post)
-{
-    sem_post(&post->process->asked);
-}
-
 static void stop_accepting(struct worker *worker, void *ctx)
 {
     struct post *post = ctx;
 
-    (void)worker;
-    http_worker_stop_accepting(post->http);
+    /* The loop must know, or it would come back at once for input that nobody takes. */
+    worker->is_ending = true;
+    if (post->http != NULL)
+        http_worker_stop_accepting(post->http);
     answer(post);
 }
 
@@ -388,10 +409,11 @@ static void on_drain_timer(struct timer *timer, uint64_t now)
     ws_connection_close_some(&post->websockets, post->closes_a_step);
     if (now >= post->drain_deadline_ms) {
         ws_connection_abort_all(&post->websockets);
-        http_worker_abort_connections(post->http);
+        if (post->http != NULL)
+            http_worker_abort_connections(post->http);
     }
     if (worker->streams == NULL && worker->dead == NULL &&
-        http_worker_connections(post->http) == 0) {
+        (post->http == NULL || http_worker_connections(post->http) == 0)) {
         worker_stop(worker);
         return;
     }
@@ -404,7 +426,8 @@ static void start_closing(struct worker *worker, void *ctx)
     uint32_t drain_ms = post->process->config->drain_time_ms;
     size_t n_steps = drain_ms / 2 / CLOSE_STEP_MS + 1;
 
-    http_worker_request_shutdown(post->http);
+    if (post->http != NULL)
+        http_worker_request_shutdown(post->http);
     post->closes_a_step = worker->n_streams / n_steps + 1;
     if (worker->n_streams <= CLOSE_AT_ONCE || post->closes_a_step < CLOSE_AT_ONCE)
         post->closes_a_step = CLOSE_AT_ONCE;

@@ -47,7 +47,8 @@ struct interest_entry *interest_acquire(struct interest *interest, struct slice 
 
         entry = mem_calloc(1, sizeof(*entry) + destination.len);
         key = (char *)(entry + 1);
-        memcpy(key, destination.base, destination.len);
+        if (destination.len != 0)
+            memcpy(key, destination.base, destination.len);
         entry->node.key = slice_of(key, destination.len);
         table_insert(&shard->entries, &entry->node);
     }

@@ -426,12 +426,23 @@ static void copy_message(struct router *router, struct receiver *receiver, struc
     router_mark_dirty(router, receiver);
 }
 
+static bool is_member(const struct router *router, const struct group *g,
+                      const struct receiver *receiver)
+{
+    const struct subscription *s = receiver_find(receiver, router, g->id);
+
+    return s != NULL && s->group == g;
+}
+
 static uint64_t deliver_to_group(struct router *router, struct group *g, const struct msg *msg,
                                  const struct receiver *except)
 {
+    uint64_t n = g->n_members;
     size_t len;
 
-    if (g->n_members == 0)
+    if (except != NULL && is_member(router, g, except))
+        n--;
+    if (n == 0)
         return 0;
     len = wire_message_len(g->wire, msg, g->id);
     if (g->n_members > FEW_MEMBERS || len > FEW_MAX_BYTES) {
@@ -442,7 +453,7 @@ static uint64_t deliver_to_group(struct router *router, struct group *g, const s
                 copy_message(router, g->members[i]->receiver, g, msg, len);
         }
     }
-    return g->n_members;
+    return n;
 }
 
 void router_deliver(struct router *router, struct msg *msg, const struct receiver *except)
@@ -594,9 +605,8 @@ void router_catch_up(struct router *router, struct receiver *receiver)
     } else {
         for (uint32_t i = first; i < router->n_log; i++) {
             const struct log_segment *segment = &router->log[i];
-            const struct subscription *s = receiver_find(receiver, router, segment->group->id);
 
-            if (s != NULL && s->group == segment->group)
+            if (is_member(router, segment->group, receiver))
                 take_segment(router, receiver, segment);
         }
     }

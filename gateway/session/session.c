@@ -128,7 +128,8 @@ static void log_end(struct session *session)
     struct session_env *env = session->env;
     struct session_id_text id;
     uint64_t suppressed;
-    enum log_level level = session->reason == SESSION_BY_PEER ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
+    bool is_ordinary = session->reason == SESSION_BY_PEER || session->reason == SESSION_SHUTDOWN;
+    enum log_level level = is_ordinary ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
 
     if (level < env->log->level || !quiet_allows(&env->quiet, now_ms(session), &suppressed))
         return;
@@ -199,6 +200,8 @@ void session_arm(struct session *session)
         deadline = earlier(deadline, session->suspended_until_ms);
     if (deadline != UINT64_MAX)
         timer_arm(session->env->timers, &session->timer, deadline, on_timer);
+    else
+        timer_cancel(session->env->timers, &session->timer);
 }
 
 static void send_heartbeat(struct session *session)
@@ -254,7 +257,7 @@ static void on_timer(struct timer *timer, uint64_t now)
         return;
     session_arm(session);
     /* A beat that waits in the queue, or input that is held, leaves its deadline in the past. */
-    if (session->timer.deadline_ms <= now)
+    if (timer_is_armed(&session->timer) && session->timer.deadline_ms <= now)
         timer_arm(session->env->timers, &session->timer,
                   now + (session->heartbeat.write_ms > 1000 ? 1000 : 100), on_timer);
 }
@@ -271,6 +274,7 @@ void session_open(struct session *session, struct session_env *env,
                   size_t endpoint, struct auth_identity *identity)
 {
     uint32_t ping_ms = env->config->transport.ping_interval_ms;
+    bool has_id;
 
     session->env = env;
     session->transport = transport;
@@ -282,11 +286,12 @@ void session_open(struct session *session, struct session_env *env,
     session->last_message_ms = session->opened_ms;
     session->next_ping_ms = ping_ms == 0 ? UINT64_MAX : session->opened_ms + ping_ms;
     session->ref = take_slot(&env->slots, session);
+    has_id = RAND_bytes(session->id, sizeof(session->id)) == 1;
     if (session_is_stomp(session))
         stomp_session_open(session);
     else
         plain_session_open(session);
-    if (RAND_bytes(session->id, sizeof(session->id)) != 1)
+    if (!has_id)
         session_close(session, SESSION_TRANSPORT_ERROR, 1011, slice_str("No randomness"));
     session_arm(session);
 }

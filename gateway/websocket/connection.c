@@ -125,7 +125,7 @@ static void on_peer_close(struct ws_connection *connection, const struct ws_even
     if (!connection->said_close)
         queue_close(connection, event->close_code, slice_str(""));
     session_close(&connection->session, SESSION_BY_PEER, event->close_code, slice_str(""));
-    stream_peer_closed(&connection->stream);
+    stream_peer_closed(&connection->stream, true);
 }
 
 /* Offers a piece to the session; false when the session left some of it for later. */
@@ -168,7 +168,7 @@ static bool on_event(struct ws_connection *connection, const struct ws_event *ev
     case WS_EVENT_ERROR:
         session_close(&connection->session, SESSION_TRANSPORT_ERROR, event->close_code,
                       event->reason);
-        stream_peer_closed(&connection->stream);
+        stream_peer_closed(&connection->stream, false);
         return true;
     case WS_EVENT_MORE:
         break;

@@ -14,7 +14,7 @@ enum {
     TLS_RECORD_BYTES = 16384,
     AWAIT_PEER_MS = 5000,
     DRAIN_MS = 2000,
-    DRAIN_MAX_BYTES = 65536,
+    DRAIN_MAX_BYTES = 16 * 1024 * 1024, /* a message on its way must not turn a 1009 into a reset */
     PROGRESS_BYTES = 4096, /* what a stuck write must place to count as moving again */
 };
 
@@ -82,7 +82,12 @@ static void start_drain(struct stream *stream)
     struct worker *worker = stream->worker;
 
     stream->state = STREAM_DRAINING;
-    /* h2o says TLS's own goodbye when it closes the socket: nothing may be shut down before. */
+    /* h2o says TLS's own goodbye when it closes the socket: nothing may be shut down before. A peer
+     * that has said its close sends no more and waits for ours: there is nothing to drain. */
+    if (stream->is_tls && stream->is_peer_done) {
+        end(stream, STREAM_END_CLOSED);
+        return;
+    }
     if (!stream->is_tls)
         (void)shutdown(stream->fd, SHUT_WR);
     timer_arm(&worker->timers, &stream->timer, worker_now_ms(worker) + DRAIN_MS, on_close_timer);
@@ -131,9 +136,10 @@ void stream_finish(struct stream *stream, bool await_peer)
         stream_resume(stream);
 }
 
-void stream_peer_closed(struct stream *stream)
+void stream_peer_closed(struct stream *stream, bool is_done)
 {
     stream->awaits_peer = false;
+    stream->is_peer_done = is_done;
     step_finish(stream);
 }
 
@@ -296,6 +302,13 @@ void stream_flush(struct stream *stream)
         flush_plain(stream);
 }
 
+/* What is queued is written by the end of the tick only: the tick's mail is posted before, so that
+ * nobody reads a RECEIPT for what has not been handed to the other workers yet. */
+static void go_on_writing(struct stream *stream)
+{
+    router_mark_dirty(&stream->worker->router, &stream->receiver);
+}
+
 static void on_writable(h2o_socket_t *sock, const char *err)
 {
     struct stream *stream = sock->data;
@@ -304,7 +317,7 @@ static void on_writable(h2o_socket_t *sock, const char *err)
     if (err != NULL)
         end(stream, STREAM_END_PEER);
     else
-        stream_flush(stream);
+        go_on_writing(stream);
 }
 
 static void on_tls_written(h2o_socket_t *sock, const char *err)
@@ -319,7 +332,7 @@ static void on_tls_written(h2o_socket_t *sock, const char *err)
         return;
     }
     count_written(stream, n);
-    stream_flush(stream);
+    go_on_writing(stream);
 }
 
 /* --- reading --- */
@@ -407,6 +420,8 @@ void stream_resume(struct stream *stream)
     stream->is_paused = false;
     if (stream->state == STREAM_CLOSED || stream->is_in_input)
         return;
+    /* Silence counts from now: what the peer sent meanwhile is still to be read. */
+    stream->last_read_ms = worker_now_ms(stream->worker);
     offer_input(stream);
     if (stream->state != STREAM_CLOSED && !stream->is_yielded && !stream->is_paused)
         start_reading(stream);

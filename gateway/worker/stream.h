@@ -16,7 +16,7 @@
  * at a time, so that the rest stays shared and counted.
  *
  * The close (stream_finish): everything queued is written, then the peer has 5 s to close its
- * side, then shutdown(SHUT_WR), then 2 s or 64 KiB of input are discarded, then close(): an
+ * side, then shutdown(SHUT_WR), then 2 s or 16 MiB of input are discarded, then close(): an
  * unread input must not turn into a reset that destroys what was just sent.
  *
  * Owning worker only.
@@ -81,11 +81,12 @@ struct stream {
     int fd;
     uint8_t state; /* enum stream_state */
     bool is_tls;
-    bool is_blocked;  /* a write is in progress: it waits for the socket */
-    bool is_yielded;  /* in the worker's list */
-    bool is_paused;   /* stream_pause: not read, not in the list */
-    bool is_in_input; /* on_input is on the stack */
-    bool awaits_peer; /* finishing waits for the peer's close first */
+    bool is_blocked;   /* a write is in progress: it waits for the socket */
+    bool is_yielded;   /* in the worker's list */
+    bool is_paused;    /* stream_pause: not read, not in the list */
+    bool is_in_input;  /* on_input is on the stack */
+    bool awaits_peer;  /* finishing waits for the peer's close first */
+    bool is_peer_done; /* the peer has said its close: it sends nothing more */
     uint64_t last_write_ms;
     uint64_t last_read_ms;
 };
@@ -115,8 +116,11 @@ void stream_flush(struct stream *stream);
  */
 void stream_finish(struct stream *stream, bool await_peer);
 
-/** The peer has said its own close: a finishing stream need not wait for it any longer. */
-void stream_peer_closed(struct stream *stream);
+/**
+ * A finishing stream need not wait for the peer's close any longer: it has come (`is_done`: nothing
+ * comes after it), or never will.
+ */
+void stream_peer_closed(struct stream *stream, bool is_done);
 
 /** Cuts the queue at the end of the frame in flight: what follows is not sent. */
 void stream_cut(struct stream *stream);

@@ -88,14 +88,19 @@ static unsigned fire_slot(struct timer_wheel *wheel, unsigned index, uint64_t no
 
 unsigned timer_wheel_advance(struct timer_wheel *wheel, uint64_t now_ms)
 {
-    uint64_t last = now_ms / TIMER_SLOT_MS;
+    uint64_t slot = wheel->slot, last = now_ms / TIMER_SLOT_MS;
     unsigned n = 0;
 
+    if (slot > last)
+        return 0;
     /* After a long pause one round sees every slot. */
-    if (last >= wheel->slot + TIMER_N_SLOTS)
-        wheel->slot = last - TIMER_N_SLOTS + 1;
-    while (wheel->slot <= last) {
-        unsigned index = index_of(wheel->slot++);
+    if (last - slot >= TIMER_N_SLOTS)
+        slot = last - TIMER_N_SLOTS + 1;
+    /* Before the first callback: what it arms in the past comes with the next call, else it would
+     * fire again in every slot that is left. */
+    wheel->slot = last + 1;
+    for (; slot <= last; slot++) {
+        unsigned index = index_of(slot);
 
         if (wheel->slots[index] != NULL)
             n += fire_slot(wheel, index, now_ms);
@@ -107,19 +112,20 @@ unsigned timer_wheel_advance(struct timer_wheel *wheel, uint64_t now_ms)
 
 uint32_t timer_wheel_wait_ms(const struct timer_wheel *wheel, uint64_t now_ms, uint32_t max_ms)
 {
-    uint64_t max_slots = max_ms / TIMER_SLOT_MS + 1;
+    /* From where advance has stopped, which may be behind `now_ms`. */
+    uint64_t end = (now_ms + max_ms) / TIMER_SLOT_MS + 1;
 
     if (wheel->n_armed == 0)
         return max_ms;
-    if (max_slots > TIMER_N_SLOTS)
-        max_slots = TIMER_N_SLOTS;
-    for (uint64_t i = 0; i < max_slots; i++) {
-        unsigned index = index_of(wheel->slot + i);
+    if (end > wheel->slot + TIMER_N_SLOTS)
+        end = wheel->slot + TIMER_N_SLOTS;
+    for (uint64_t slot = wheel->slot; slot < end; slot++) {
+        unsigned index = index_of(slot);
         uint64_t at_ms;
 
         if ((wheel->occupied[index / 64] >> (index % 64) & 1) == 0)
             continue;
-        at_ms = (wheel->slot + i) * TIMER_SLOT_MS;
+        at_ms = slot * TIMER_SLOT_MS;
         if (at_ms <= now_ms)
             return 0;
         return at_ms - now_ms < max_ms ? (uint32_t)(at_ms - now_ms) : max_ms;

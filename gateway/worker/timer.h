@@ -45,8 +45,8 @@ static inline bool timer_is_armed(const struct timer *timer)
 }
 
 /**
- * Fires what is due, each timer unarmed before its callback, which may arm and cancel any timer
- * and free its own. Returns how many were fired.
+ * Fires what is due, each timer at most once and unarmed before its callback, which may arm and
+ * cancel any timer and free its own. Returns how many were fired.
  */
 unsigned timer_wheel_advance(struct timer_wheel *wheel, uint64_t now_ms);
 

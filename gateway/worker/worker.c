@@ -41,7 +41,9 @@ uint64_t worker_clock_ms(void)
 
 void worker_wake(struct worker *worker)
 {
-    if (!h2o_timeout_is_linked(&worker->tick))
+    /* Linked again from its own callback it would run again at once, before any socket is looked
+     * at: what a tick leaves over is for the next turn, which sees to that itself. */
+    if (!worker->is_in_tick && !h2o_timeout_is_linked(&worker->tick))
         h2o_timeout_link(worker->loop, &worker->tick_timeout, &worker->tick);
 }
 
@@ -156,7 +158,7 @@ static bool is_a_mailbox_full(const struct worker *worker)
 bool worker_is_congested(const struct worker *worker)
 {
     return worker->router.tick_deliveries >= TICK_MAX_DELIVERIES || worker->is_behind ||
-           is_a_mailbox_full(worker) || worker_is_out_of_memory(worker);
+           worker->is_ending || is_a_mailbox_full(worker) || worker_is_out_of_memory(worker);
 }
 
 /* Each yielded stream gets its share of this tick; who yields again waits for the next one. */
@@ -228,12 +230,14 @@ static void on_tick(h2o_timeout_entry_t *entry)
 {
     struct worker *worker = H2O_STRUCT_FROM_MEMBER(struct worker, tick, entry);
 
+    worker->is_in_tick = true;
     resume_yielded(worker);
     worker_post_mail(worker);
     router_distribute(&worker->router);
     flush_dirty(worker);
     relieve_memory(worker);
     free_dead(worker);
+    worker->is_in_tick = false;
 }
 
 static bool has_work(const struct worker *worker)
@@ -243,12 +247,14 @@ static bool has_work(const struct worker *worker)
 }
 
 /* One turn of the loop. Work that is left makes it come back at once; when nothing but congestion
- * is in its way, after a pause, so that waiting for a peer does not spin. */
+ * is in its way, after a pause, so that waiting for a peer does not spin: one turn pauses and links
+ * the tick, the next one runs it. */
 static void turn(struct worker *worker)
 {
     uint32_t wait_ms = timer_wheel_wait_ms(&worker->timers, worker_clock_ms(), LOOP_MAX_WAIT_MS);
-    bool must_pause = worker->yielded_first != NULL && worker->router.dirty_first == NULL &&
-                      worker->dead == NULL && worker_is_congested(worker);
+    bool must_pause = !h2o_timeout_is_linked(&worker->tick) && worker->yielded_first != NULL &&
+                      worker->router.dirty_first == NULL && worker->dead == NULL &&
+                      worker_is_congested(worker);
 
     if (must_pause)
         wait_ms = wait_ms < CONGESTED_WAIT_MS ? wait_ms : CONGESTED_WAIT_MS;
@@ -262,19 +268,52 @@ static void turn(struct worker *worker)
     timer_wheel_advance(&worker->timers, worker_now_ms(worker));
 }
 
+/* --- life --- */
+
+/* On the worker's own thread: what h2o makes for a loop belongs to the thread that made it (the
+ * spare buffers of a socket, the one of the queue too, are in a list of that thread). */
+static void open_loop(struct worker *worker)
+{
+    worker->loop = h2o_evloop_create();
+    worker->queue = h2o_multithread_create_queue(worker->loop);
+    h2o_multithread_register_receiver(worker->queue, &worker->receiver, on_mail);
+    h2o_timeout_init(worker->loop, &worker->tick_timeout, 0);
+    worker->tick.cb = on_tick;
+}
+
+static void close_loop(struct worker *worker)
+{
+    h2o_timeout_unlink(&worker->tick);
+    h2o_timeout_dispose(worker->loop, &worker->tick_timeout);
+    h2o_multithread_unregister_receiver(worker->queue, &worker->receiver);
+    h2o_multithread_destroy_queue(worker->queue);
+    h2o_evloop_destroy(worker->loop);
+    worker->loop = NULL;
+}
+
 static __attribute__((noreturn)) void *run(void *arg)
 {
     struct worker *worker = arg;
 
+    open_loop(worker);
+    sem_post(&worker->ready);
     while (!worker->is_stopped)
         turn(worker);
+    free_dead(worker);
+    if (worker->at_end != NULL)
+        worker->at_end(worker, worker->at_end_ctx);
+    close_loop(worker);
     sem_post(&worker->done);
     /* h2o keeps freed memory in lists of the thread: one that ended would look like a leak. */
     for (;;)
         pause();
 }
 
-/* --- life --- */
+static void wait_for(sem_t *sem)
+{
+    while (sem_wait(sem) != 0)
+        continue; /* EINTR */
+}
 
 static struct siphash_key derive_key(struct siphash_key key, unsigned index)
 {
@@ -290,11 +329,7 @@ struct worker *worker_new(struct worker_shared *shared, unsigned index)
 
     worker->shared = shared;
     worker->index = index;
-    worker->loop = h2o_evloop_create();
-    worker->queue = h2o_multithread_create_queue(worker->loop);
-    h2o_multithread_register_receiver(worker->queue, &worker->receiver, on_mail);
-    h2o_timeout_init(worker->loop, &worker->tick_timeout, 0);
-    worker->tick.cb = on_tick;
+    sem_init(&worker->ready, 0, 0);
     sem_init(&worker->done, 0, 0);
     worker->now_ms = worker_clock_ms();
     timer_wheel_init(&worker->timers, worker->now_ms);
@@ -319,6 +354,7 @@ int worker_start(struct worker *worker)
                   log_u64("worker", worker->index), log_cstr("error", strerror(error)));
         return -1;
     }
+    wait_for(&worker->ready);
     return 0;
 }
 
@@ -329,14 +365,12 @@ void worker_stop(struct worker *worker)
 
 void worker_join(struct worker *worker)
 {
-    while (sem_wait(&worker->done) != 0)
-        continue; /* EINTR */
+    wait_for(&worker->done);
 }
 
 void worker_free(struct worker *worker)
 {
-    assert(worker->streams == NULL);
-    free_dead(worker);
+    assert(worker->streams == NULL && worker->dead == NULL);
     for (unsigned i = 0; i < worker->shared->n_workers; i++) {
         assert(worker->outboxes[i].n == 0);
         mem_free(worker->outboxes[i].messages);
@@ -345,11 +379,7 @@ void worker_free(struct worker *worker)
     router_dispose(&worker->router);
     chunk_pool_dispose(&worker->pool);
     mem_free(worker->tls_scratch);
-    h2o_timeout_unlink(&worker->tick);
-    h2o_timeout_dispose(worker->loop, &worker->tick_timeout);
-    h2o_multithread_unregister_receiver(worker->queue, &worker->receiver);
-    h2o_multithread_destroy_queue(worker->queue);
-    h2o_evloop_destroy(worker->loop);
+    sem_destroy(&worker->ready);
     sem_destroy(&worker->done);
     worker->shared->workers[worker->index] = NULL;
     mem_free(worker);

@@ -72,7 +72,8 @@ struct worker {
     h2o_loop_t *loop;
     h2o_multithread_queue_t *queue;
     h2o_multithread_receiver_t receiver;
-    sem_t done; /* posted when the loop has ended */
+    sem_t ready; /* posted when the loop is there */
+    sem_t done;  /* posted when it has gone */
 
     uint64_t now_ms; /* read it through worker_now_ms */
     bool is_now_stale;
@@ -94,14 +95,21 @@ struct worker {
     uint64_t memory_checked_ms;
 
     char *tls_scratch; /* what a TLS write is flattened in; made when needed */
-    bool is_behind;    /* the last tick could not write all that was dirty */
-    bool is_stopped;   /* the loop ends after this turn */
+    bool is_in_tick;
+    bool is_behind;     /* the last tick could not write all that was dirty */
+    bool is_ending;     /* set from outside: the process drains, publishers may not go on any more */
+    bool is_stopped;    /* the loop ends after this turn */
+    worker_task at_end; /* on the thread, after the last turn; NULL: nothing */
+    void *at_end_ctx;
 };
 
-/** Makes the worker with its loop; it does not run yet. Borrows `shared` for its life. */
+/** Makes the worker; its loop comes with its thread. Borrows `shared` for its life. */
 struct worker *worker_new(struct worker_shared *shared, unsigned index);
 
-/** Starts the thread. Returns -1, with the reason logged, when the system refuses one. */
+/**
+ * Starts the thread; when this returns its loop runs and takes tasks. Returns -1, with the reason
+ * logged, when the system refuses one.
+ */
 int worker_start(struct worker *worker) __attribute__((warn_unused_result));
 
 /** Any thread: runs `task` on the worker's thread, in the order asked. */
@@ -121,7 +129,7 @@ void worker_wake(struct worker *worker);
 
 /**
  * Whether publishers may not go on in this tick: its deliveries are used up, a peer's mailbox is
- * full, or the process holds as many queued bytes as it may.
+ * full, the process holds as many queued bytes as it may, or it is ending.
  */
 bool worker_is_congested(const struct worker *worker);
 

@@ -348,13 +348,15 @@ test('what a client may not say is refused or ignored, never delivered', only, a
   assert.notEqual(message.header('message-id'), 'forged');
 });
 
-test('a second SUBSCRIBE of the same id changes nothing', async (t) => {
+test('a second SUBSCRIBE of the same id is an error', async (t) => {
   const raw = await connected(t);
 
   raw.text(SUBSCRIBED);
-  raw.text(stomp('SUBSCRIBE', [['id', '0'], ['destination', '/topic/other']]));
-  raw.text(stomp('SEND', [['destination', '/topic/bad']], 'first'));
-  assert.equal((await raw.nextStomp()).body, 'first');
+  raw.text(stomp('SUBSCRIBE', [['id', '0'], ['destination', '/topic/other'], ['receipt', 'r']]));
+  const frame = await raw.nextStomp();
+  assert.equal(frame.command, 'ERROR');
+  assert.equal(frame.header('receipt-id'), 'r');
+  assert.equal(frame.header('message'), 'A subscription of this id exists already');
 });
 
 test('SUBSCRIBE without id or destination, SEND without destination: the gateway lives on', async (t) => {

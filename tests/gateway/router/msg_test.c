@@ -1,0 +1,124 @@
+#include "tests/test.h"
+#include <pthread.h>
+#include "base/mem.h"
+#include "gateway/router/msg.h"
+
+static void a_message_is_its_headers_its_id_its_length_its_body_and_a_nul(void **state)
+{
+    const struct {
+        struct msg_header headers[3];
+        size_t n_headers;
+        struct slice id, body, head, tail;
+    } rows[] = {
+        {{{SLICE("destination"), SLICE("/topic/a")}},
+         1,
+         SLICE("s-0-1"),
+         SLICE("hello"),
+         SLICE("MESSAGE\ndestination:/topic/a\n"),
+         SLICE("message-id:s-0-1\ncontent-length:5\n\nhello\0")},
+        {{{SLICE("b"), SLICE("1")}, {SLICE("destination"), SLICE("/d")}, {SLICE("a"), SLICE("")}},
+         3,
+         SLICE("x"),
+         {NULL, 0},
+         SLICE("MESSAGE\nb:1\ndestination:/d\na:\n"),
+         SLICE("message-id:x\ncontent-length:0\n\n\0")},
+        {{{SLICE("k:\\"), SLICE("one\ntwo\r:\\")}},
+         1,
+         SLICE("x"),
+         SLICE("a\0b"),
+         SLICE("MESSAGE\nk\\c\\\\:one\\ntwo\\r\\c\\\\\n"),
+         SLICE("message-id:x\ncontent-length:3\n\na\0b\0")},
+        {{{SLICE(""), SLICE("")}},
+         0,
+         SLICE("x"),
+         SLICE("b"),
+         SLICE("MESSAGE\n"),
+         SLICE("message-id:x\ncontent-length:1\n\nb\0")},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct msg *msg = msg_new((struct slice)SLICE("/d"), rows[i].headers, rows[i].n_headers,
+                                  rows[i].id, rows[i].body, i % 2 == 1);
+
+        assert_slice(msg->destination, "/d");
+        assert_true(slice_eq(msg->head, rows[i].head));
+        assert_true(slice_eq(msg->tail, rows[i].tail));
+        assert_true(slice_eq(msg->id, rows[i].id));
+        assert_true(slice_eq(msg->body, rows[i].body));
+        assert_int_equal(msg->is_binary, i % 2 == 1);
+        assert_int_equal(msg_bytes(msg), sizeof(*msg) + 2 + rows[i].head.len + rows[i].tail.len);
+        msg_unref(msg);
+    }
+}
+
+static void a_message_keeps_nothing_of_what_it_was_made_from(void **state)
+{
+    char bytes[] = "/topic/a k v id body";
+    struct msg_header header = {slice_of(bytes + 9, 1), slice_of(bytes + 11, 1)};
+    struct msg *msg = msg_new(slice_of(bytes, 8), &header, 1, slice_of(bytes + 13, 2),
+                              slice_of(bytes + 16, 4), false);
+
+    (void)state;
+    memset(bytes, 'x', sizeof(bytes));
+    assert_slice(msg->destination, "/topic/a");
+    assert_slice(msg->head, "MESSAGE\nk:v\n");
+    assert_slice(msg->id, "id");
+    assert_slice(msg->body, "body");
+    msg_unref(msg);
+}
+
+static void a_large_body_has_its_length_written_out(void **state)
+{
+    enum { LEN = 3000000 };
+    char *body = mem_calloc(1, LEN);
+    struct msg *msg = msg_new(slice_str("/d"), NULL, 0, slice_str("i"), slice_of(body, LEN), true);
+
+    (void)state;
+    assert_true(slice_starts_with(
+        msg->tail, (struct slice)SLICE("message-id:i\ncontent-length:3000000\n\n\0\0")));
+    assert_int_equal(msg->body.len, LEN);
+    msg_unref(msg);
+    mem_free(body);
+}
+
+static void *read_and_unref(void *arg)
+{
+    struct msg *msg = arg;
+
+    for (int i = 0; i < 20000; i++)
+        msg_unref(msg_ref(msg));
+    assert_slice(msg->body, "shared");
+    msg_unref(msg);
+    return NULL;
+}
+
+static void the_last_reference_ends_a_message_on_whichever_thread(void **state)
+{
+    enum { N_ROUNDS = 20, N_THREADS = 2 };
+
+    (void)state;
+    for (int round = 0; round < N_ROUNDS; round++) {
+        struct msg *msg =
+            msg_new(slice_str("/d"), NULL, 0, slice_str("i"), slice_str("shared"), false);
+        pthread_t threads[N_THREADS];
+
+        for (int i = 0; i < N_THREADS; i++)
+            assert_int_equal(pthread_create(&threads[i], NULL, read_and_unref, msg_ref(msg)), 0);
+        msg_unref(msg);
+        for (int i = 0; i < N_THREADS; i++)
+            pthread_join(threads[i], NULL);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_message_is_its_headers_its_id_its_length_its_body_and_a_nul),
+        cmocka_unit_test(a_message_keeps_nothing_of_what_it_was_made_from),
+        cmocka_unit_test(a_large_body_has_its_length_written_out),
+        cmocka_unit_test(the_last_reference_ends_a_message_on_whichever_thread),
+    };
+
+    return cmocka_run_group_tests_name("gateway/router/msg", tests, NULL, NULL);
+}
