@@ -12,6 +12,7 @@
 #include "gateway/outbound/outq.h"
 #include "gateway/router/interest.h"
 #include "gateway/router/msg.h"
+#include "gateway/router/subscriptions.h"
 #include "gateway/router/wire.h"
 
 /*
@@ -32,27 +33,13 @@
  */
 
 struct destination;
-struct group;
-struct receiver;
-
-/** One subscription of one receiver. */
-struct subscription {
-    struct receiver *receiver;
-    struct group *group;
-    struct subscription *next; /* in the receiver's bucket */
-    uint32_t id_hash;
-    uint32_t index; /* in the group's members */
-};
 
 /** Whoever can subscribe: embedded in a session. Zeroed and then receiver_init. */
 struct receiver {
     struct outq outq;
     uint64_t caught_up; /* the log up to here is in outq already */
     TAILQ_ENTRY(receiver) dirty_link;
-    struct subscription **buckets; /* by id_hash; NULL: `only` is the one bucket */
-    struct subscription *only;
-    uint32_t n_buckets;
-    uint32_t n_subscriptions;
+    struct subscriptions subscriptions;
     enum wire wire;
     bool is_dirty;  /* in the router's list: something may have to be written */
     bool is_closed; /* gets nothing any more */

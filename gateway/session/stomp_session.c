@@ -493,7 +493,7 @@ static void on_subscribe(struct session *session, const struct stomp_frame *fram
         fail(session, frame, "Subscriptions to patterns are not supported", destination);
         return;
     }
-    if (session->receiver->n_subscriptions >=
+    if (session->receiver->subscriptions.n >=
         env->config->transport.max_subscriptions_per_session) {
         fail(session, frame, "Too many subscriptions in one session", id);
         return;

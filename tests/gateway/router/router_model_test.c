@@ -154,7 +154,7 @@ static void close_client(struct model *m, struct client *c)
 {
     receiver_leave(c->receiver, &m->h->router);
     assert_true(outq_is_empty(&c->receiver->outq));
-    assert_int_equal(c->receiver->n_subscriptions, 0);
+    assert_int_equal(c->receiver->subscriptions.n, 0);
     m->dead[m->n_dead++] = c->receiver;
     drop_frames(c);
     mem_free(c->frames);
@@ -341,7 +341,7 @@ static void check_counts(const struct model *m)
 
     for (size_t i = 0; i < m->n_clients; i++) {
         n += m->clients[i].n_subscriptions;
-        assert_int_equal(m->clients[i].receiver->n_subscriptions, m->clients[i].n_subscriptions);
+        assert_int_equal(m->clients[i].receiver->subscriptions.n, m->clients[i].n_subscriptions);
     }
     assert_int_equal(harness_metric(m->h, METRIC_SUBSCRIPTIONS), n);
     assert_int_equal(harness_metric(m->h, METRIC_DELIVERED), m->n_delivered);

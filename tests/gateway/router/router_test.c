@@ -104,7 +104,7 @@ static void an_id_is_unique_for_its_receiver_only(void **state)
         router_subscribe(&f->h->router, &f->receivers[0], slice_str("a"), slice_str("/other")));
     assert_false(router_subscribe(&f->h->router, &f->receivers[0], slice_str("a"), topic));
     assert_int_equal(interest_find(&f->h->interest, slice_str("/other"), NULL), 0);
-    assert_int_equal(f->receivers[0].n_subscriptions, 1);
+    assert_int_equal(f->receivers[0].subscriptions.n, 1);
     subscribe(f, 1, "a", topic);
     subscribe(f, 0, "b", topic); /* the same destination twice is two subscriptions */
     unsubscribe(f, 0, "a");
@@ -155,7 +155,7 @@ static void a_thousand_subscriptions_of_a_receiver_are_all_found_and_each_may_go
         unsubscribe(f, 0, id);
         assert_null(receiver_find(&f->receivers[0], &f->h->router, slice_str(id)));
         order[k] = order[n - 1];
-        assert_int_equal(f->receivers[0].n_subscriptions, n - 1);
+        assert_int_equal(f->receivers[0].subscriptions.n, n - 1);
     }
     assert_int_equal(f->h->router.groups.n_nodes, 0);
 }
@@ -525,7 +525,7 @@ static void ending_all_subscriptions_still_delivers_what_was_published(void **st
         publish(f, topic, "news", NULL, NULL); /* i + 1 frames: their order is not said */
     }
     receiver_end_subscriptions(&f->receivers[0], &f->h->router);
-    assert_int_equal(f->receivers[0].n_subscriptions, 0);
+    assert_int_equal(f->receivers[0].subscriptions.n, 0);
     publish(f, topic, "too late", NULL, NULL);
     router_distribute(&f->h->router);
     harness_write(&f->receivers[0], f->receivers[0].outq.bytes, &f->got);
