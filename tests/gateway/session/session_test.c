@@ -294,7 +294,7 @@ static void an_overflow_drops_the_queue_and_closes_4500(void **state)
         assert_string_equal(peer->close_reason,
                             "Failed to send message within the configured send limit");
         assert_int_equal(rig_metric(rig, rows[i].metric), 1);
-        assert_int_equal(peer->receiver.n_subscriptions, 0);
+        assert_int_equal(peer->receiver.subscriptions.n, 0);
         rig_free(rig);
     }
 }

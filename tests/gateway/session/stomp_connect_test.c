@@ -285,7 +285,7 @@ static void a_pending_token_holds_the_input_until_it_is_allowed(void **state)
     assert_false(peer->is_paused);
     assert_string_equal(peer_heard(peer), HELLO "user-name:carol\n\n^");
     peer_say(peer, "SUBSCRIBE\nid:0\ndestination:/topic/a\n\n\0");
-    assert_int_equal(peer->receiver.n_subscriptions, 1);
+    assert_int_equal(peer->receiver.subscriptions.n, 1);
     /* A second verdict has nothing to decide. */
     session_resolve(&rig->env, rig->pending, SESSION_REFUSED, NULL);
     session_resolve(&rig->env, rig->pending, SESSION_ALLOWED, rig_identity("dora"));

@@ -97,7 +97,7 @@ static void disconnect_with_a_receipt_leaves_the_close_to_the_client(void **stat
     assert_string_equal(peer_heard(peer), RECEIPT("R"));
     assert_int_equal(peer->n_closes, 0);
     assert_int_equal(peer->session.state, SESSION_DISCONNECTED);
-    assert_int_equal(peer->receiver.n_subscriptions, 0);
+    assert_int_equal(peer->receiver.subscriptions.n, 0);
     assert_int_equal(rig_metric(rig, METRIC_SESSIONS), 1);
 
     peer_say(other, "SEND\ndestination:/topic/a\n\nx\0");
