@@ -237,7 +237,7 @@ static const struct setting settings[] = {
      .max = 1024,
      .standard = "/app",
      .help = "Destinations that belong to the application: what is sent there goes where `routes` "
-             "say, not to subscribers."},
+             "say. As in Spring, a broker without `broker.destination_prefixes` carries them too."},
     {.name = "broker.user_destination_prefix",
      .type = SETTING_STRING,
      .flags = SETTING_NOT_EMPTY,
