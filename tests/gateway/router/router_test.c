@@ -148,7 +148,7 @@ static void a_thousand_subscriptions_of_a_receiver_are_all_found_and_each_may_go
             assert_non_null(receiver_find(&f->receivers[0], &f->h->router, slice_str(id)));
         }
     }
-    assert_in_range(f->receivers[0].n_buckets, N / 2, 2 * N); /* they are not one long list */
+    assert_in_range(f->receivers[0].subscriptions.n_buckets, N / 2, 2 * N); /* they are not one long list */
     for (size_t n = N; n != 0; n--) {
         size_t k = rng_below(&rng, n);
 
