@@ -22,12 +22,7 @@ async function connected(t, path, headers) {
   return raw;
 }
 
-/**
- * Skips what is delivered before and returns the ERROR, which the close of 1002 must follow.
- *
- * Spring now and then loses an ERROR, which it writes past its queue, when the CONNECTED before it
- * is still being written: then only the close comes, and this fails.
- */
+/** Skips what is delivered before and returns the ERROR, which the close of 1002 must follow. */
 async function assertError(raw, message) {
   let error;
 
@@ -348,7 +343,7 @@ test('what a client may not say is refused or ignored, never delivered', only, a
   assert.notEqual(message.header('message-id'), 'forged');
 });
 
-test('a second SUBSCRIBE of the same id is an error', async (t) => {
+test('a second SUBSCRIBE of the same id is an error', only, async (t) => {
   const raw = await connected(t);
 
   raw.text(SUBSCRIBED);
