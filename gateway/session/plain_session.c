@@ -46,7 +46,8 @@ static void echo(struct session *session, struct slice message, bool is_binary)
     char *out = router_queue_frame(session->env->router, session->receiver, is_binary,
                                    prefix.len + message.len);
 
-    memcpy(out, prefix.base, prefix.len);
+    if (prefix.len != 0)
+        memcpy(out, prefix.base, prefix.len);
     if (message.len != 0)
         memcpy(out + prefix.len, message.base, message.len);
 }

@@ -133,14 +133,37 @@ void stream_peer_closed(struct stream *stream, bool is_done)
     step_finish(stream);
 }
 
+/* How many frames the queue has behind its first `skip` bytes, which end with a frame. */
+static uint64_t count_frames(const struct stream *stream, size_t skip)
+{
+    const struct outq *q = &stream->receiver.outq;
+    struct iovec *iov = mem_alloc(q->n * sizeof(*iov));
+    int n_pieces = outq_peek(q, iov, (int)q->n);
+    uint64_t n = 0;
+
+    for (int i = 0; i < n_pieces; i++) {
+        struct slice left = slice_of(iov[i].iov_base, iov[i].iov_len);
+        size_t skipped = skip < left.len ? skip : left.len;
+
+        skip -= skipped;
+        for (left = slice_skip(left, skipped); left.len != 0; n++)
+            left = slice_skip(left, wire_frame_end(stream->receiver.wire, left, 1));
+    }
+    mem_free(iov);
+    return n;
+}
+
 void stream_cut(struct stream *stream)
 {
-    size_t written;
+    size_t written, kept;
     struct outq *q = &stream->receiver.outq;
     struct slice head = outq_head(q, &written);
 
-    if (!outq_is_empty(q))
-        outq_truncate(q, wire_frame_end(stream->receiver.wire, head, written) - written);
+    if (outq_is_empty(q))
+        return;
+    kept = wire_frame_end(stream->receiver.wire, head, written) - written;
+    metrics_add(&stream->worker->metrics, METRIC_DROPPED, count_frames(stream, kept));
+    outq_truncate(q, kept);
 }
 
 /* --- writing --- */

@@ -123,7 +123,7 @@ void stream_finish(struct stream *stream, bool await_peer);
  */
 void stream_peer_closed(struct stream *stream, bool is_done);
 
-/** Cuts the queue at the end of the frame in flight: what follows is not sent. */
+/** Cuts the queue at the end of the frame in flight: what follows is not sent, but counted. */
 void stream_cut(struct stream *stream);
 
 /** Ends it now, without another word. Idempotent. */

@@ -121,14 +121,13 @@ static void the_sender_of_a_room_may_leave_in_the_same_tick(void **state)
 static void plain_sessions_need_a_token_unless_anonymous_is_allowed(void **state)
 {
     static const struct {
-        bool anonymous, endpoint_anonymous;
         const char *user;
-        bool is_allowed;
+        bool anonymous, endpoint_anonymous, is_allowed;
     } rows[] = {
-        {false, false, NULL, false},
-        {false, false, "alice", true},
-        {true, false, NULL, true},
-        {false, true, NULL, true},
+        {NULL, false, false, false},
+        {"alice", false, false, true},
+        {NULL, true, false, true},
+        {NULL, false, true, true},
     };
 
     (void)state;

@@ -62,14 +62,14 @@ struct net *net_new(void)
     net->config.n_endpoints = NET_N_ENDPOINTS;
     net->config.broker.destination_prefixes = (struct config_strings){broker_prefixes, 2};
     net->config.broker.user_destination_prefix = slice_str("/user/");
-    net->config.transport.send_buffer_size_limit = 1024 * 1024;
+    net->config.transport.send_buffer_size_limit = 1 << 20;
     net->config.transport.send_time_limit_ms = 10000;
     net->config.transport.time_to_first_message_ms = 60000;
     net->config.transport.max_header_count = 64;
     net->config.transport.max_header_size = 1024;
     net->config.transport.max_subscriptions_per_session = 1000;
     net->config.transport.max_connections = 1000;
-    net->config.transport.process_buffer_limit = 256 * 1024 * 1024;
+    net->config.transport.process_buffer_limit = 256 << 20;
     net->config.auth.anonymous = true;
     return net;
 }

@@ -11,7 +11,7 @@ enum { N_FRAMES = 3000 };
 /* ACK frames that ask for receipts 0 to N_FRAMES - 1, each of another length. */
 static struct slice make_frames(size_t *begins)
 {
-    char *bytes = malloc(N_FRAMES * 128);
+    char *bytes = malloc((size_t)N_FRAMES * 128);
     size_t len = 0;
 
     assert_non_null(bytes);

@@ -60,7 +60,7 @@ void probe_open(struct probe *probe, struct fleet *fleet, unsigned worker, int b
     probe->fleet = fleet;
     probe->worker = worker;
     if (probe->limits.send_buffer_bytes == 0)
-        probe->limits = (struct stream_limits){512 * 1024, 10000};
+        probe->limits = (struct stream_limits){512 << 10, 10000};
     probe->fd = fleet_socketpair(&probe->worker_fd, buffer_bytes);
     fleet_ask(fleet, worker, open_task, probe);
 }

@@ -15,14 +15,14 @@ typedef size_t (*probe_input)(struct probe *probe, struct slice input);
 struct probe {
     struct stream stream; /* first: the callbacks get it */
     struct fleet *fleet;
-    unsigned worker;
-    int fd; /* the test's end */
-    int worker_fd;
     struct stream_limits limits;
     probe_input on_input; /* NULL: takes all */
     void *ctx;
     size_t n_inputs;
     size_t n_bytes;
+    unsigned worker;
+    int fd; /* the test's end */
+    int worker_fd;
     char input[4096]; /* the first of what was taken */
     unsigned n_limits;
     enum stream_limit limit;

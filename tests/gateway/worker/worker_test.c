@@ -9,7 +9,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-enum { LIMIT = 256 * 1024 * 1024 };
+enum { LIMIT = 256 << 20 };
 
 /* --- tasks and timers --- */
 
@@ -332,7 +332,7 @@ static bool is_congested(struct worker *worker, void *ctx)
 static void a_full_mailbox_holds_the_publishers_of_the_others(void **state)
 {
     struct fleet fleet;
-    struct probe probe = {.limits = {64 * 1024 * 1024, 60000}};
+    struct probe probe = {.limits = {64 << 20, 60000}};
     struct gate gate;
     bool yes = true, no = false;
 
@@ -371,10 +371,10 @@ static void a_process_that_holds_too_much_holds_all_publishers(void **state)
 
     (void)state;
     memset(probes, 0, sizeof(probes));
-    fleet_start(&fleet, 2, 1024 * 1024);
+    fleet_start(&fleet, 2, 1 << 20);
     /* Queues below the size from which one is taken out. */
     for (size_t i = 0; i < COUNT(probes); i++) {
-        probes[i].limits = (struct stream_limits){64 * 1024 * 1024, 60000};
+        probes[i].limits = (struct stream_limits){64 << 20, 60000};
         probe_open(&probes[i], &fleet, 0, 4096);
     }
     fleet_wait(&fleet, 1, is_congested, &no);
