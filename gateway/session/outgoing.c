@@ -5,7 +5,7 @@
 
 enum {
     HEADERS_MORE = 2, /* a destination and a content-type that the frame may not have */
-    TYPE_MAX_BYTES = 128 * 1024,
+    TYPE_MAX_BYTES = 4 * 1024 * 1024,
 };
 
 static const struct slice name_content_type = SLICE("content-type");

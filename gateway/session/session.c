@@ -292,7 +292,6 @@ void session_open(struct session *session, struct session_env *env,
     session->receiver = receiver;
     session->endpoint = (uint16_t)endpoint;
     session->identity = identity;
-    session->had_token = identity != NULL;
     session->opened_ms = now_ms(session);
     session->last_message_ms = session->opened_ms;
     session->next_ping_ms = ping_ms == 0 ? UINT64_MAX : session->opened_ms + ping_ms;

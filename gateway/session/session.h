@@ -146,7 +146,6 @@ struct session {
     uint8_t reason;  /* enum session_reason, once closing */
     uint8_t version; /* enum stomp_version, once CONNECT was read */
     uint8_t unanswered_pings;
-    bool had_token;  /* the handshake brought one: CONNECT must name the same user */
     bool saw_binary; /* some input came in binary messages: bodies must be checked for UTF-8 */
     bool may_send;   /* plain endpoints: decided once */
     unsigned char id[16];

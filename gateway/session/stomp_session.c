@@ -12,7 +12,7 @@
 
 enum {
     ERROR_FRAME_MAX_BYTES = 4096,
-    REPLY_MAX_BYTES = 128 * 1024, /* a receipt's id may be as long as a header may be, escaped */
+    REPLY_MAX_BYTES = 4 * 1024 * 1024, /* a receipt's id may be a whole header line, escaped */
 };
 
 static const struct slice name_accept_version = SLICE("accept-version");

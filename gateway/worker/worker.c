@@ -324,22 +324,11 @@ static struct siphash_key derive_key(struct siphash_key key, unsigned index)
     return derived;
 }
 
-/*
- * A socket's input buffer comes from a list of spare ones that belongs to the thread which made the
- * socket, and h2o does not lock it. The sockets of the workers' queues are all made here, on the
- * main thread, and read by the workers: a list of no length is one that none of them changes.
- */
-static void share_no_spare_buffers(void)
-{
-    h2o_socket_buffer_prototype.allocator.max = 0;
-}
-
 struct worker *worker_new(struct worker_shared *shared, unsigned index)
 {
     struct worker *worker = mem_calloc(1, sizeof(*worker));
     struct router_hooks hooks = {.mail = collect_mail, .wake = wake_for_router, .ctx = worker};
 
-    share_no_spare_buffers();
     worker->shared = shared;
     worker->index = index;
     sem_init(&worker->ready, 0, 0);
