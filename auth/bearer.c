@@ -1,6 +1,7 @@
 #include "auth/bearer.h"
 
 #include <stdbool.h>
+#include "base/hex.h"
 
 /** 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"=" */
 static bool is_token68(struct slice s)
@@ -37,15 +38,6 @@ enum auth_status auth_bearer_from_header(struct slice value, struct slice *token
         return AUTH_ERR_BEARER;
     *token = rest;
     return AUTH_OK;
-}
-
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 /** Takes one character, decoded, from the front. Returns false for a broken escape. */

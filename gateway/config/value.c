@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include "base/hex.h"
 
 struct unit {
     struct slice name;
@@ -92,17 +93,6 @@ bool value_word(struct slice text, const char *const *words, unsigned *out)
     return false;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 bool value_sha256(struct slice text, unsigned char out[32])
 {
     unsigned char bytes[32];
@@ -110,7 +100,7 @@ bool value_sha256(struct slice text, unsigned char out[32])
     if (text.len != 64)
         return false;
     for (size_t i = 0; i < sizeof(bytes); i++) {
-        int high = hex_digit(text.base[2 * i]), low = hex_digit(text.base[2 * i + 1]);
+        int high = hex_value(text.base[2 * i]), low = hex_value(text.base[2 * i + 1]);
 
         if (high < 0 || low < 0)
             return false;

@@ -1,4 +1,5 @@
 #include "gateway/http/target.h"
+#include "base/hex.h"
 
 static struct slice without_authority(struct slice target)
 {
@@ -30,25 +31,14 @@ struct http_target http_target_split(struct slice target)
     return split;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 bool http_percent_decode(struct slice coded, struct buf *out)
 {
     for (size_t i = 0; i < coded.len; i++) {
         char c = coded.base[i];
 
         if (c == '%') {
-            int high = i + 2 < coded.len ? hex_digit(coded.base[i + 1]) : -1;
-            int low = high < 0 ? -1 : hex_digit(coded.base[i + 2]);
+            int high = i + 2 < coded.len ? hex_value(coded.base[i + 1]) : -1;
+            int low = high < 0 ? -1 : hex_value(coded.base[i + 2]);
 
             if (low < 0)
                 return false;

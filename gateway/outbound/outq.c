@@ -159,9 +159,10 @@ void outq_unpin(struct outq *q, struct chunk_pool *pool)
     piece = piece_at(q, 0);
     /* From the piece's begin, not from what is unwritten: a frame's head tells where it ends. */
     whole = piece->offset + piece->len - q->head_offset;
-    if (piece->chunk == q->own || whole >= COPY_BELOW_BYTES || piece->chunk->cap < 4 * whole)
+    if (piece->chunk == q->own || whole >= COPY_BELOW_BYTES)
         return;
-    if (piece->chunk->size_class == 0) /* a copy would take as much, and be copied the next time */
+    /* The copy is of the smallest class: of that class it would gain nothing, each time again. */
+    if (piece->chunk->size_class == 0)
         return;
     copy = chunk_new(pool, whole);
     memcpy(copy->data, piece->chunk->data + q->head_offset, whole);

@@ -108,7 +108,7 @@ static int publish(void *ctx, const struct push_request *request, uint64_t *deli
     char id[64];
     bool is_binary;
 
-    if (atomic_load(&post->process->is_draining) || worker_is_congested(post->worker))
+    if (atomic_load(&post->process->is_draining) || worker_is_full(post->worker))
         return 503;
     if (request->body.len > post->process->config->transport.message_size_limit)
         return 413;

@@ -11,7 +11,6 @@ enum {
     LOG_FIRST_BYTES = 4000,
     FEW_MEMBERS = 2,      /* copied to at once: a log entry would cost more */
     FEW_MAX_BYTES = 4096, /* but not a large message */
-    LIST_MAX = 8,         /* subscriptions of a receiver that stay one list */
 };
 
 struct destination {
@@ -48,7 +47,7 @@ void router_init(struct router *router, unsigned worker, struct interest *intere
     };
     table_init(&router->destinations, hash_key);
     table_init(&router->groups, hash_key);
-    router->dirty_last = &router->dirty_first;
+    TAILQ_INIT(&router->dirty);
     router->id_prefix_len = (uint32_t)snprintf(router->id_prefix, sizeof(router->id_prefix),
                                                "%016llx-%u-", (unsigned long long)start_id, worker);
 }
@@ -92,90 +91,12 @@ static uint32_t hash_id(const struct router *router, struct slice id)
     return (uint32_t)siphash(&router->groups.hash_key, id);
 }
 
-static struct subscription **bucket_of(const struct receiver *receiver, uint32_t hash)
-{
-    if (receiver->buckets == NULL)
-        return (struct subscription **)&receiver->only;
-    return &receiver->buckets[hash & (receiver->n_buckets - 1)];
-}
-
 struct subscription *receiver_find(const struct receiver *receiver, const struct router *router,
                                    struct slice id)
 {
-    uint32_t hash;
-
-    if (receiver->n_subscriptions == 0)
+    if (receiver->subscriptions.n == 0)
         return NULL;
-    hash = hash_id(router, id);
-    for (struct subscription *s = *bucket_of(receiver, hash); s != NULL; s = s->next) {
-        if (s->id_hash == hash && slice_eq(s->group->id, id))
-            return s;
-    }
-    return NULL;
-}
-
-static void rehash(struct receiver *receiver, uint32_t n_buckets)
-{
-    struct receiver old = *receiver;
-    uint32_t n_old = old.buckets == NULL ? 1 : old.n_buckets;
-
-    receiver->buckets = mem_calloc(n_buckets, sizeof(*receiver->buckets));
-    receiver->n_buckets = n_buckets;
-    receiver->only = NULL;
-    for (uint32_t i = 0; i < n_old; i++) {
-        struct subscription *s = old.buckets == NULL ? old.only : old.buckets[i];
-
-        while (s != NULL) {
-            struct subscription *next = s->next;
-            struct subscription **bucket = bucket_of(receiver, s->id_hash);
-
-            s->next = *bucket;
-            *bucket = s;
-            s = next;
-        }
-    }
-    mem_free(old.buckets);
-}
-
-static void receiver_add(struct receiver *receiver, struct subscription *s)
-{
-    struct subscription **bucket;
-    uint32_t room = receiver->buckets == NULL ? LIST_MAX : receiver->n_buckets;
-
-    if (receiver->n_subscriptions >= room)
-        rehash(receiver, room * 2);
-    bucket = bucket_of(receiver, s->id_hash);
-    s->next = *bucket;
-    *bucket = s;
-    receiver->n_subscriptions++;
-}
-
-static void receiver_remove(struct receiver *receiver, struct subscription *s)
-{
-    struct subscription **at = bucket_of(receiver, s->id_hash);
-
-    while (*at != s)
-        at = &(*at)->next;
-    *at = s->next;
-    receiver->n_subscriptions--;
-}
-
-/* Calls `visit` for every subscription; it may remove the one it is given. */
-static void receiver_each(struct receiver *receiver,
-                          void (*visit)(struct subscription *s, void *ctx), void *ctx)
-{
-    uint32_t n = receiver->buckets == NULL ? 1 : receiver->n_buckets;
-
-    for (uint32_t i = 0; i < n; i++) {
-        struct subscription *s = receiver->buckets == NULL ? receiver->only : receiver->buckets[i];
-
-        while (s != NULL) {
-            struct subscription *next = s->next;
-
-            visit(s, ctx);
-            s = next;
-        }
-    }
+    return subscriptions_find(&receiver->subscriptions, id, hash_id(router, id));
 }
 
 struct slice subscription_destination(const struct subscription *subscription)
@@ -309,7 +230,8 @@ bool router_subscribe(struct router *router, struct receiver *receiver, struct s
     s->id_hash = hash_id(router, id);
     s->group = find_or_add_group(router, d, receiver->wire, id);
     group_add(s->group, s);
-    receiver_add(receiver, s);
+    s->id = &s->group->id;
+    subscriptions_add(&receiver->subscriptions, s);
     interest_count(d->interest, 1);
     metrics_add(router->metrics, METRIC_SUBSCRIPTIONS, 1);
     return true;
@@ -319,7 +241,7 @@ static void end_subscription(struct router *router, struct subscription *s)
 {
     struct group *g = s->group;
 
-    receiver_remove(s->receiver, s);
+    subscriptions_remove(&s->receiver->subscriptions, s);
     group_remove(g, s);
     interest_count(g->destination->interest, -1);
     metrics_sub(router->metrics, METRIC_SUBSCRIPTIONS, 1);
@@ -341,26 +263,17 @@ static void end_visited(struct subscription *s, void *ctx)
 void receiver_end_subscriptions(struct receiver *receiver, struct router *router)
 {
     router_catch_up(router, receiver);
-    receiver_each(receiver, end_visited, router);
+    subscriptions_each(&receiver->subscriptions, end_visited, router);
 }
 
 void receiver_leave(struct receiver *receiver, struct router *router)
 {
     receiver->is_closed = true;
-    receiver_each(receiver, end_visited, router);
-    mem_free(receiver->buckets);
-    receiver->buckets = NULL;
-    receiver->only = NULL;
-    receiver->n_buckets = 0;
+    subscriptions_each(&receiver->subscriptions, end_visited, router);
+    subscriptions_dispose(&receiver->subscriptions);
     outq_dispose(&receiver->outq);
     if (receiver->is_dirty) {
-        struct receiver **at = &router->dirty_first;
-
-        while (*at != receiver)
-            at = &(*at)->next_dirty;
-        *at = receiver->next_dirty;
-        if (router->dirty_last == &receiver->next_dirty)
-            router->dirty_last = at;
+        TAILQ_REMOVE(&router->dirty, receiver, dirty_link);
         receiver->is_dirty = false;
     }
 }
@@ -514,7 +427,7 @@ uint64_t router_echo(struct router *router, const struct msg *msg, struct receiv
 {
     struct echo echo = {router, msg, 0};
 
-    receiver_each(receiver, echo_visited, &echo);
+    subscriptions_each(&receiver->subscriptions, echo_visited, &echo);
     router->tick_deliveries += echo.n;
     metrics_add(router->metrics, METRIC_DELIVERED, echo.n);
     return echo.n;
@@ -594,10 +507,10 @@ void router_catch_up(struct router *router, struct receiver *receiver)
     if (receiver->caught_up < router->log_begin)
         receiver->caught_up = router->log_begin;
     first = segment_after(router, receiver->caught_up);
-    if (receiver->n_subscriptions <= router->n_log - first) {
+    if (receiver->subscriptions.n <= router->n_log - first) {
         struct gathering gathering = {router, 0};
 
-        receiver_each(receiver, gather_visited, &gathering);
+        subscriptions_each(&receiver->subscriptions, gather_visited, &gathering);
         if (gathering.n > 1)
             qsort(router->gather, gathering.n, sizeof(*router->gather), by_index);
         for (uint32_t i = 0; i < gathering.n; i++)
@@ -651,22 +564,17 @@ void router_mark_dirty(struct router *router, struct receiver *receiver)
     if (receiver->is_dirty || receiver->is_closed)
         return;
     receiver->is_dirty = true;
-    receiver->next_dirty = NULL;
-    *router->dirty_last = receiver;
-    router->dirty_last = &receiver->next_dirty;
+    TAILQ_INSERT_TAIL(&router->dirty, receiver, dirty_link);
     router->hooks.wake(router->hooks.ctx);
 }
 
 struct receiver *router_take_dirty(struct router *router)
 {
-    struct receiver *receiver = router->dirty_first;
+    struct receiver *receiver = TAILQ_FIRST(&router->dirty);
 
     if (receiver == NULL)
         return NULL;
-    router->dirty_first = receiver->next_dirty;
-    if (router->dirty_first == NULL)
-        router->dirty_last = &router->dirty_first;
-    receiver->next_dirty = NULL;
+    TAILQ_REMOVE(&router->dirty, receiver, dirty_link);
     receiver->is_dirty = false;
     return receiver;
 }

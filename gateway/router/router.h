@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 #include "base/slice.h"
 #include "base/table.h"
 #include "gateway/ops/metrics.h"
@@ -11,6 +12,7 @@
 #include "gateway/outbound/outq.h"
 #include "gateway/router/interest.h"
 #include "gateway/router/msg.h"
+#include "gateway/router/subscriptions.h"
 #include "gateway/router/wire.h"
 
 /*
@@ -31,27 +33,13 @@
  */
 
 struct destination;
-struct group;
-struct receiver;
-
-/** One subscription of one receiver. */
-struct subscription {
-    struct receiver *receiver;
-    struct group *group;
-    struct subscription *next; /* in the receiver's bucket */
-    uint32_t id_hash;
-    uint32_t index; /* in the group's members */
-};
 
 /** Whoever can subscribe: embedded in a session. Zeroed and then receiver_init. */
 struct receiver {
     struct outq outq;
     uint64_t caught_up; /* the log up to here is in outq already */
-    struct receiver *next_dirty;
-    struct subscription **buckets; /* by id_hash; NULL: `only` is the one bucket */
-    struct subscription *only;
-    uint32_t n_buckets;
-    uint32_t n_subscriptions;
+    TAILQ_ENTRY(receiver) dirty_link;
+    struct subscriptions subscriptions;
     enum wire wire;
     bool is_dirty;  /* in the router's list: something may have to be written */
     bool is_closed; /* gets nothing any more */
@@ -90,8 +78,7 @@ struct router {
     uint64_t log_begin; /* position of the first segment */
     uint64_t log_end;
     uint64_t tick_deliveries; /* published in this tick, one for each receiving subscription */
-    struct receiver *dirty_first;
-    struct receiver **dirty_last;
+    TAILQ_HEAD(dirty_list, receiver) dirty;
     uint64_t next_id;
     char id_prefix[48];
     uint32_t id_prefix_len;

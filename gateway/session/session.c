@@ -12,6 +12,8 @@ enum {
     HEARTBEAT_TOLERANCE = 3, /* Spring's, in both of its halves */
     MAX_UNANSWERED_PINGS = 2,
     MAX_SUSPENDED_MS = 15000, /* no verdict by then is a refusal */
+    RETRY_MS = 100,
+    RETRY_LONG_MS = 1000,
 };
 
 struct reason_info {
@@ -230,6 +232,16 @@ static void check_ping(struct session *session, uint64_t now)
     metrics_add(session->env->metrics, METRIC_PINGS_SENT, 1);
 }
 
+/* When to look again at a deadline that could not be met. */
+static uint32_t retry_ms(const struct session *session)
+{
+    uint32_t write_ms = session->heartbeat.write_ms;
+
+    if (write_ms > RETRY_LONG_MS)
+        return RETRY_LONG_MS;
+    return write_ms != 0 && write_ms < RETRY_MS ? write_ms : RETRY_MS;
+}
+
 static void on_timer(struct timer *timer, uint64_t now)
 {
     struct session *session = session_of_timer(timer);
@@ -258,8 +270,7 @@ static void on_timer(struct timer *timer, uint64_t now)
     session_arm(session);
     /* A beat that waits in the queue, or input that is held, leaves its deadline in the past. */
     if (timer_is_armed(&session->timer) && session->timer.deadline_ms <= now)
-        timer_arm(session->env->timers, &session->timer,
-                  now + (session->heartbeat.write_ms > 1000 ? 1000 : 100), on_timer);
+        timer_arm(session->env->timers, &session->timer, now + retry_ms(session), on_timer);
 }
 
 void session_pong(struct session *session)

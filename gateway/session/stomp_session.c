@@ -6,14 +6,13 @@
 #include "base/ant.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "gateway/session/outgoing.h"
 #include "stomp/encode.h"
-#include "stomp/mime.h"
 #include "stomp/version.h"
 
 enum {
     ERROR_FRAME_MAX_BYTES = 4096,
     REPLY_MAX_BYTES = 128 * 1024, /* a receipt's id may be as long as a header may be, escaped */
-    MESSAGE_MAX_HEADERS_MORE = 2,
 };
 
 static const struct slice name_accept_version = SLICE("accept-version");
@@ -275,107 +274,6 @@ static void on_connect(struct session *session, const struct stomp_frame *frame)
 
 /* --- SEND --- */
 
-/* Headers of a SEND that receivers do not get: ours to write, or meant for us. */
-static bool is_kept_back(struct slice name)
-{
-    static const struct slice names[] = {
-        SLICE("content-length"),      SLICE("subscription"),
-        SLICE("message-id"),          SLICE("receipt"),
-        SLICE("transaction"),         SLICE("ack"),
-        SLICE("simpOrigDestination"),
-    };
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (slice_eq(name, names[i]))
-            return true;
-    }
-    return false;
-}
-
-/* Headers of the message being made, bounded by what a frame may have. */
-struct outgoing {
-    struct msg_header *headers;
-    size_t n;
-    struct buf content_type; /* as Spring prints it */
-    bool is_binary;          /* by its type */
-};
-
-static void outgoing_init(struct outgoing *out, const struct stomp_frame *frame)
-{
-    *out = (struct outgoing){.n = 0};
-    out->headers = mem_alloc((frame->n_headers + MESSAGE_MAX_HEADERS_MORE) * sizeof(*out->headers));
-    buf_init(&out->content_type, REPLY_MAX_BYTES);
-}
-
-static void outgoing_dispose(struct outgoing *out)
-{
-    mem_free(out->headers);
-    buf_dispose(&out->content_type);
-}
-
-static void outgoing_add(struct outgoing *out, struct slice name, struct slice value)
-{
-    out->headers[out->n++] = (struct msg_header){name, value};
-}
-
-/* Adds the content-type in the form that Spring prints; the parser has checked it. */
-static void outgoing_add_type(struct outgoing *out, struct slice value)
-{
-    if (stomp_mime_parse(value, &out->content_type, NULL) == STOMP_OK)
-        value = buf_slice(&out->content_type);
-    out->is_binary = stomp_mime_is_binary(value);
-    outgoing_add(out, name_content_type, value);
-}
-
-/* All headers of the SEND, in their order: Spring's copyHeadersIfAbsent. */
-static void copy_all_headers(struct outgoing *out, const struct stomp_frame *frame)
-{
-    bool had_destination = false, had_type = false;
-
-    for (size_t i = 0; i < frame->n_headers; i++) {
-        const struct stomp_header *header = &frame->headers[i];
-
-        if (slice_eq(header->name, name_destination)) {
-            if (!had_destination)
-                outgoing_add(out, header->name, header->value);
-            had_destination = true;
-        } else if (slice_eq(header->name, name_content_type)) {
-            if (!had_type)
-                outgoing_add_type(out, header->value);
-            had_type = true;
-        } else if (!is_kept_back(header->name)) {
-            outgoing_add(out, header->name, header->value);
-        }
-    }
-}
-
-/* What a controller's return value has: destination, content-type, and what the route names. */
-static void copy_named_headers(struct outgoing *out, const struct stomp_frame *frame,
-                               const struct config_route *route, struct slice destination)
-{
-    bool had_type = false;
-
-    outgoing_add(out, name_destination, destination);
-    for (size_t i = 0; i < frame->n_headers; i++) {
-        const struct stomp_header *header = &frame->headers[i];
-
-        if (slice_eq(header->name, name_content_type)) {
-            if (!had_type)
-                outgoing_add_type(out, header->value);
-            had_type = true;
-            continue;
-        }
-        if (slice_eq(header->name, name_destination) || is_kept_back(header->name))
-            continue;
-        for (size_t k = 0; k < route->copy_headers.n; k++) {
-            if (slice_eq(header->name, route->copy_headers.items[k])) {
-                outgoing_add(out, header->name, header->value);
-                break;
-            }
-        }
-    }
-}
-
 static struct msg *make_message(struct session *session, const struct outgoing *out,
                                 struct slice destination, struct slice body)
 {
@@ -422,13 +320,13 @@ static void send_by_route(struct session *session, const struct stomp_frame *fra
                           struct slice destination)
 {
     if (route->mode == CONFIG_ROUTE_ECHO) {
-        copy_all_headers(out, frame);
+        outgoing_copy_all(out, frame);
         echo(session, out, destination, route->prefix, frame->body);
     } else if (route->send_to.len != 0) {
-        copy_named_headers(out, frame, route, route->send_to);
+        outgoing_copy_named(out, frame, route, route->send_to);
         publish(session, out, route->send_to, frame->body);
     } else {
-        copy_all_headers(out, frame);
+        outgoing_copy_all(out, frame);
         publish(session, out, destination, frame->body);
     }
 }
@@ -458,7 +356,7 @@ static void on_send(struct session *session, const struct stomp_frame *frame)
     if (kind == ROUTE_CONFIGURED) {
         send_by_route(session, frame, route, &out, destination);
     } else {
-        copy_all_headers(&out, frame);
+        outgoing_copy_all(&out, frame);
         publish(session, &out, destination, frame->body);
     }
     outgoing_dispose(&out);
@@ -493,7 +391,7 @@ static void on_subscribe(struct session *session, const struct stomp_frame *fram
         fail(session, frame, "Subscriptions to patterns are not supported", destination);
         return;
     }
-    if (session->receiver->n_subscriptions >=
+    if (session->receiver->subscriptions.n >=
         env->config->transport.max_subscriptions_per_session) {
         fail(session, frame, "Too many subscriptions in one session", id);
         return;

@@ -15,7 +15,7 @@ enum {
     AWAIT_PEER_MS = 5000,
     DRAIN_MS = 2000,
     DRAIN_MAX_BYTES = 16 * 1024 * 1024, /* a message on its way must not turn a 1009 into a reset */
-    PROGRESS_BYTES = 4096, /* what a stuck write must place to count as moving again */
+    PROGRESS_BYTES = 4096,              /* what a stuck write must place to count as moving again */
 };
 
 struct stream *stream_of_receiver(struct receiver *receiver)
@@ -32,18 +32,8 @@ static struct stream *stream_of_timer(struct timer *timer)
 
 static void leave_yielded(struct stream *stream)
 {
-    struct worker *worker = stream->worker;
-    struct stream **at = &worker->yielded_first;
-
-    if (!stream->is_yielded)
-        return;
-    while (*at != NULL && *at != stream)
-        at = &(*at)->next_yielded;
-    if (*at == stream) {
-        *at = stream->next_yielded;
-        if (worker->yielded_last == &stream->next_yielded)
-            worker->yielded_last = at;
-    }
+    if (stream->is_yielded)
+        TAILQ_REMOVE(&stream->worker->yielded, stream, yielded_link);
     stream->is_yielded = false;
 }
 
@@ -381,6 +371,9 @@ static void offer_input(struct stream *stream)
     assert(used == stream->sock->input->size || stream->is_yielded || stream->is_paused ||
            stream->state == STREAM_DRAINING);
     h2o_buffer_consume(&stream->sock->input, used);
+    /* Paused and resumed within the callback: reading was stopped meanwhile. */
+    if (!stream->is_yielded && !stream->is_paused)
+        start_reading(stream);
 }
 
 static void on_readable(h2o_socket_t *sock, const char *err)
@@ -403,9 +396,8 @@ void stream_yield(struct stream *stream)
         return;
     stop_reading(stream);
     stream->is_yielded = true;
-    stream->next_yielded = NULL;
-    *worker->yielded_last = stream;
-    worker->yielded_last = &stream->next_yielded;
+    stream->yield_round = worker->yield_round;
+    TAILQ_INSERT_TAIL(&worker->yielded, stream, yielded_link);
 }
 
 void stream_pause(struct stream *stream)

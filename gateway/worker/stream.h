@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 #include <h2o/socket.h>
 #include "base/slice.h"
 #include "gateway/router/router.h"
@@ -71,13 +72,13 @@ struct stream {
     const struct stream_limits *limits;
     struct receiver receiver;
     struct stream *next, **prev_next; /* of the worker's streams; `next` also of its dead ones */
-    struct stream *next_yielded;
+    TAILQ_ENTRY(stream) yielded_link;
     struct timer timer;      /* of the close, and of a write that is stuck */
     uint64_t stuck_since_ms; /* the write in progress has placed nothing since; 0: none */
     size_t rest_bytes;       /* of what the first failed write had offered, still unwritten */
     size_t in_flight_bytes;  /* handed to h2o's TLS writer */
     uint32_t discarded_bytes;
-    uint32_t tick_bytes; /* read in this tick */
+    uint32_t yield_round; /* the worker's when it yielded */
     int fd;
     uint8_t state; /* enum stream_state */
     bool is_tls;

@@ -155,26 +155,28 @@ static bool is_a_mailbox_full(const struct worker *worker)
     return false;
 }
 
+bool worker_is_full(const struct worker *worker)
+{
+    return is_a_mailbox_full(worker) || worker_is_out_of_memory(worker);
+}
+
 bool worker_is_congested(const struct worker *worker)
 {
     return worker->router.tick_deliveries >= TICK_MAX_DELIVERIES || worker->is_behind ||
-           worker->is_ending || is_a_mailbox_full(worker) || worker_is_out_of_memory(worker);
+           worker->is_ending || worker_is_full(worker);
 }
 
 /* Each yielded stream gets its share of this tick; who yields again waits for the next one. */
 static void resume_yielded(struct worker *worker)
 {
-    struct stream *stream = worker->yielded_first;
+    struct stream *stream;
 
-    worker->yielded_first = NULL;
-    worker->yielded_last = &worker->yielded_first;
-    while (stream != NULL) {
-        struct stream *next = stream->next_yielded;
-
-        stream->next_yielded = NULL;
+    worker->yield_round++;
+    while ((stream = TAILQ_FIRST(&worker->yielded)) != NULL &&
+           stream->yield_round != worker->yield_round) {
+        TAILQ_REMOVE(&worker->yielded, stream, yielded_link);
         stream->is_yielded = false;
         stream_resume(stream);
-        stream = next;
     }
 }
 
@@ -210,7 +212,7 @@ static void flush_dirty(struct worker *worker)
     while ((receiver = router_take_dirty(&worker->router)) != NULL) {
         stream_flush(stream_of_receiver(receiver));
         if (++n % FLUSH_CLOCK_EVERY == 0 && worker_clock_ms() - started_ms >= FLUSH_MAX_MS) {
-            worker->is_behind = worker->router.dirty_first != NULL;
+            worker->is_behind = !TAILQ_EMPTY(&worker->router.dirty);
             return;
         }
     }
@@ -242,7 +244,7 @@ static void on_tick(h2o_timeout_entry_t *entry)
 
 static bool has_work(const struct worker *worker)
 {
-    return worker->yielded_first != NULL || worker->router.dirty_first != NULL ||
+    return !TAILQ_EMPTY(&worker->yielded) || !TAILQ_EMPTY(&worker->router.dirty) ||
            worker->dead != NULL;
 }
 
@@ -252,8 +254,8 @@ static bool has_work(const struct worker *worker)
 static void turn(struct worker *worker)
 {
     uint32_t wait_ms = timer_wheel_wait_ms(&worker->timers, worker_clock_ms(), LOOP_MAX_WAIT_MS);
-    bool must_pause = !h2o_timeout_is_linked(&worker->tick) && worker->yielded_first != NULL &&
-                      worker->router.dirty_first == NULL && worker->dead == NULL &&
+    bool must_pause = !h2o_timeout_is_linked(&worker->tick) && !TAILQ_EMPTY(&worker->yielded) &&
+                      TAILQ_EMPTY(&worker->router.dirty) && worker->dead == NULL &&
                       worker_is_congested(worker);
 
     if (must_pause)
@@ -335,7 +337,7 @@ struct worker *worker_new(struct worker_shared *shared, unsigned index)
     timer_wheel_init(&worker->timers, worker->now_ms);
     chunk_pool_init(&worker->pool, &shared->account);
     worker->outboxes = mem_calloc(shared->n_workers, sizeof(*worker->outboxes));
-    worker->yielded_last = &worker->yielded_first;
+    TAILQ_INIT(&worker->yielded);
     router_init(&worker->router, index, &shared->interest, &worker->pool, &worker->metrics,
                 derive_key(shared->hash_key, index), shared->start_id, hooks);
     shared->workers[index] = worker;

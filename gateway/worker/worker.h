@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 #include <h2o/socket.h>
 #include <h2o/timeout.h>
 #include <h2o/multithread.h>
@@ -89,16 +90,16 @@ struct worker {
 
     struct stream *streams; /* all of them */
     size_t n_streams;
-    struct stream *yielded_first; /* have unread input and used up their share of the tick */
-    struct stream **yielded_last;
-    struct stream *dead; /* closed, freed at the end of the tick */
+    TAILQ_HEAD(yielded_list, stream) yielded; /* have unread input, and had their share of a tick */
+    uint32_t yield_round;                     /* of resuming them */
+    struct stream *dead;                      /* closed, freed at the end of the tick */
     uint64_t memory_checked_ms;
 
     char *tls_scratch; /* what a TLS write is flattened in; made when needed */
     bool is_in_tick;
-    bool is_behind;     /* the last tick could not write all that was dirty */
-    bool is_ending;     /* set from outside: the process drains, publishers may not go on any more */
-    bool is_stopped;    /* the loop ends after this turn */
+    bool is_behind;  /* the last tick could not write all that was dirty */
+    bool is_ending;  /* set from outside: the process drains, publishers may not go on any more */
+    bool is_stopped; /* the loop ends after this turn */
     worker_task at_end; /* on the thread, after the last turn; NULL: nothing */
     void *at_end_ctx;
 };
@@ -133,8 +134,11 @@ void worker_wake(struct worker *worker);
  */
 bool worker_is_congested(const struct worker *worker);
 
-/** Whether the process holds as many queued bytes as it may: pushes get 503. */
+/** Whether the process holds as many queued bytes as it may. */
 bool worker_is_out_of_memory(const struct worker *worker);
+
+/** Out of memory, or a peer's mailbox is full: nothing new is accepted, pushes get 503. */
+bool worker_is_full(const struct worker *worker);
 
 /** Posts what the outboxes hold, now: before an answer that promises it. */
 void worker_post_mail(struct worker *worker);

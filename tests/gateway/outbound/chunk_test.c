@@ -60,10 +60,15 @@ static void a_spare_chunk_is_used_again_for_its_class_only(void **state)
     struct chunk_account account = {0};
     struct chunk_pool pool;
     struct chunk *small, *large;
+    uint32_t cap;
 
     (void)state;
     chunk_pool_init(&pool, &account);
     small = chunk_new(&pool, 10);
+    cap = small->cap;
+    chunk_unref(small);
+    assert_ptr_equal(chunk_new(&pool, 20), small);
+    assert_int_equal(small->cap, cap); /* the whole of it, also the second time */
     chunk_unref(small);
     large = chunk_new(&pool, small->cap + 1);
     assert_ptr_not_equal(large, small);

@@ -3,18 +3,18 @@
 #include "base/mem.h"
 #include "gateway/worker/timer.h"
 
-enum { ROUND_MS = TIMER_SLOT_MS * TIMER_N_SLOTS };
+#define ROUND_MS (UINT64_C(1) * TIMER_SLOT_MS * TIMER_N_SLOTS)
 
 /* A timer that writes down when it fired and what it shall do then. */
 struct alarm {
     struct timer timer; /* first, so that the callback's argument is the alarm */
     struct timer_wheel *wheel;
-    unsigned n_fired;
     uint64_t fired_ms;
-    bool was_armed;       /* while its callback ran */
     uint64_t rearm_ms;    /* not 0: arms itself again at this time */
     struct alarm *cancel; /* not NULL: cancels that one */
     struct alarm *arm;    /* not NULL: arms that one at once */
+    unsigned n_fired;
+    bool was_armed; /* while its callback ran */
 };
 
 static void on_alarm(struct timer *timer, uint64_t now_ms)

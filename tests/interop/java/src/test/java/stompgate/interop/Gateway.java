@@ -88,7 +88,7 @@ final class Gateway {
 
     /** Ends it with SIGTERM; throws when it does not end clean. */
     void stop() throws InterruptedException {
-        process.toHandle().destroy(); // process.destroy() would close its standard error, unread
+        process.toHandle().destroy(); // Process.destroy() would close the log as well
         boolean hasEnded = process.waitFor(STOP_SECONDS, TimeUnit.SECONDS);
 
         if (!hasEnded) {

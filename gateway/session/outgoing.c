@@ -1,0 +1,103 @@
+#include "gateway/session/outgoing.h"
+
+#include "base/mem.h"
+#include "stomp/mime.h"
+
+enum {
+    HEADERS_MORE = 2, /* a destination and a content-type that the frame may not have */
+    TYPE_MAX_BYTES = 128 * 1024,
+};
+
+static const struct slice name_content_type = SLICE("content-type");
+static const struct slice name_destination = SLICE("destination");
+
+/* Headers of a SEND that receivers do not get: ours to write, or meant for us. */
+static bool is_kept_back(struct slice name)
+{
+    static const struct slice names[] = {
+        SLICE("content-length"),      SLICE("subscription"),
+        SLICE("message-id"),          SLICE("receipt"),
+        SLICE("transaction"),         SLICE("ack"),
+        SLICE("simpOrigDestination"),
+    };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (slice_eq(name, names[i]))
+            return true;
+    }
+    return false;
+}
+
+void outgoing_init(struct outgoing *out, const struct stomp_frame *frame)
+{
+    *out = (struct outgoing){.n = 0};
+    out->headers = mem_alloc((frame->n_headers + HEADERS_MORE) * sizeof(*out->headers));
+    buf_init(&out->content_type, TYPE_MAX_BYTES);
+}
+
+void outgoing_dispose(struct outgoing *out)
+{
+    mem_free(out->headers);
+    buf_dispose(&out->content_type);
+}
+
+static void outgoing_add(struct outgoing *out, struct slice name, struct slice value)
+{
+    out->headers[out->n++] = (struct msg_header){name, value};
+}
+
+/* Adds the content-type in the form that Spring prints; the parser has checked it. */
+static void outgoing_add_type(struct outgoing *out, struct slice value)
+{
+    if (stomp_mime_parse(value, &out->content_type, NULL) == STOMP_OK)
+        value = buf_slice(&out->content_type);
+    out->is_binary = stomp_mime_is_binary(value);
+    outgoing_add(out, name_content_type, value);
+}
+
+void outgoing_copy_all(struct outgoing *out, const struct stomp_frame *frame)
+{
+    bool had_destination = false, had_type = false;
+
+    for (size_t i = 0; i < frame->n_headers; i++) {
+        const struct stomp_header *header = &frame->headers[i];
+
+        if (slice_eq(header->name, name_destination)) {
+            if (!had_destination)
+                outgoing_add(out, header->name, header->value);
+            had_destination = true;
+        } else if (slice_eq(header->name, name_content_type)) {
+            if (!had_type)
+                outgoing_add_type(out, header->value);
+            had_type = true;
+        } else if (!is_kept_back(header->name)) {
+            outgoing_add(out, header->name, header->value);
+        }
+    }
+}
+
+void outgoing_copy_named(struct outgoing *out, const struct stomp_frame *frame,
+                         const struct config_route *route, struct slice destination)
+{
+    bool had_type = false;
+
+    outgoing_add(out, name_destination, destination);
+    for (size_t i = 0; i < frame->n_headers; i++) {
+        const struct stomp_header *header = &frame->headers[i];
+
+        if (slice_eq(header->name, name_content_type)) {
+            if (!had_type)
+                outgoing_add_type(out, header->value);
+            had_type = true;
+            continue;
+        }
+        if (slice_eq(header->name, name_destination) || is_kept_back(header->name))
+            continue;
+        for (size_t k = 0; k < route->copy_headers.n; k++) {
+            if (slice_eq(header->name, route->copy_headers.items[k])) {
+                outgoing_add(out, header->name, header->value);
+                break;
+            }
+        }
+    }
+}

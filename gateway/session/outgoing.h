@@ -1,0 +1,40 @@
+#ifndef GATEWAY_SESSION_OUTGOING_H
+#define GATEWAY_SESSION_OUTGOING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "base/buf.h"
+#include "base/slice.h"
+#include "gateway/config/config.h"
+#include "gateway/router/msg.h"
+#include "stomp/frame.h"
+
+/*
+ * The headers of the MESSAGE that a SEND becomes (Spring's copyHeadersIfAbsent, and what a
+ * controller's return value has). Pure. Any thread.
+ */
+
+/** Headers in the order they go out. Their names and values are borrowed from the frame. */
+struct outgoing {
+    struct msg_header *headers;
+    size_t n;
+    struct buf content_type; /* as Spring prints it */
+    bool is_binary;          /* by its type */
+};
+
+/** Room for all headers of `frame` and the ones that are added. Ends with outgoing_dispose. */
+void outgoing_init(struct outgoing *out, const struct stomp_frame *frame);
+void outgoing_dispose(struct outgoing *out);
+
+/**
+ * All headers of the SEND in their order, but those that are ours to write (content-length,
+ * subscription, message-id) or meant for us (receipt, transaction, ack, simpOrigDestination), and
+ * of a repeated destination or content-type the first.
+ */
+void outgoing_copy_all(struct outgoing *out, const struct stomp_frame *frame);
+
+/** The destination given, the content-type, and what the route's copy_headers names. */
+void outgoing_copy_named(struct outgoing *out, const struct stomp_frame *frame,
+                         const struct config_route *route, struct slice destination);
+
+#endif
