@@ -283,8 +283,13 @@ static void open_loop(struct worker *worker)
     worker->tick.cb = on_tick;
 }
 
+/* By whoever has joined the worker, since that is who asks it to do things: h2o wakes a loop
+ * through a pipe after it has handed over the message, when the worker may have read that already
+ * and be at its end. */
 static void close_loop(struct worker *worker)
 {
+    if (worker->loop == NULL)
+        return;
     h2o_timeout_unlink(&worker->tick);
     h2o_timeout_dispose(worker->loop, &worker->tick_timeout);
     h2o_multithread_unregister_receiver(worker->queue, &worker->receiver);
@@ -304,7 +309,6 @@ static __attribute__((noreturn)) void *run(void *arg)
     free_dead(worker);
     if (worker->at_end != NULL)
         worker->at_end(worker, worker->at_end_ctx);
-    close_loop(worker);
     sem_post(&worker->done);
     /* h2o keeps freed memory in lists of the thread: one that ended would look like a leak. */
     for (;;)
@@ -378,6 +382,7 @@ void worker_free(struct worker *worker)
         mem_free(worker->outboxes[i].messages);
     }
     mem_free(worker->outboxes);
+    close_loop(worker);
     router_dispose(&worker->router);
     chunk_pool_dispose(&worker->pool);
     mem_free(worker->tls_scratch);

@@ -74,7 +74,7 @@ struct worker {
     h2o_multithread_queue_t *queue;
     h2o_multithread_receiver_t receiver;
     sem_t ready; /* posted when the loop is there */
-    sem_t done;  /* posted when it has gone */
+    sem_t done;  /* posted when it runs no more */
 
     uint64_t now_ms; /* read it through worker_now_ms */
     bool is_now_stale;
