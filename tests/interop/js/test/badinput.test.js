@@ -1,4 +1,4 @@
-// What a peer can do wrong: STOMP frames (spring.md 2.4, 3.4), WebSocket frames (RFC 6455), sizes.
+// What a peer can do wrong: STOMP frames (the cases of Spring's StompDecoder), WebSocket frames (RFC 6455), sizes.
 
 import assert from 'node:assert/strict';
 import { IS_SPRING, config } from '../lib/gateway.js';

@@ -1,4 +1,4 @@
-// The opening handshake by raw sockets: spring.md's order of checks and its answers.
+// The opening handshake by raw sockets: the order of checks and the answers of Spring's AbstractHandshakeHandler.
 
 import assert from 'node:assert/strict';
 import { IS_SPRING, config } from '../lib/gateway.js';
