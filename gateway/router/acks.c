@@ -1,4 +1,4 @@
-#include "gateway/session/acks.h"
+#include "gateway/router/acks.h"
 
 #include <assert.h>
 #include <string.h>

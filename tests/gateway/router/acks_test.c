@@ -1,4 +1,4 @@
-#include "gateway/session/acks.h"
+#include "gateway/router/acks.h"
 
 #include "tests/test.h"
 #include "tests/random.h"

@@ -1,5 +1,5 @@
-#ifndef GATEWAY_SESSION_ACKS_H
-#define GATEWAY_SESSION_ACKS_H
+#ifndef GATEWAY_ROUTER_ACKS_H
+#define GATEWAY_ROUTER_ACKS_H
 
 #include <stdbool.h>
 #include <stddef.h>
