@@ -43,7 +43,7 @@ static struct last_shard *lock_destination(struct last *last, struct slice desti
 
 static void note_oldest(struct last_shard *shard)
 {
-    struct last_entry *oldest = TAILQ_LAST(&shard->by_use, last_list);
+    struct last_entry *oldest = TAILQ_FIRST(&shard->by_use);
 
     atomic_store(&shard->oldest, oldest == NULL ? UINT64_MAX : oldest->used);
 }
@@ -52,7 +52,7 @@ static void note_oldest(struct last_shard *shard)
 static void note_use(struct last *last, struct last_shard *shard, struct last_entry *entry)
 {
     entry->used = atomic_fetch_add_explicit(&last->now, 1, memory_order_relaxed);
-    TAILQ_INSERT_HEAD(&shard->by_use, entry, link);
+    TAILQ_INSERT_TAIL(&shard->by_use, entry, link);
     note_oldest(shard);
 }
 
@@ -117,7 +117,7 @@ static void make_room(struct last *last)
         if (shard == NULL)
             break; /* others have taken out the rest meanwhile */
         pthread_mutex_lock(&shard->mutex);
-        entry = TAILQ_LAST(&shard->by_use, last_list);
+        entry = TAILQ_FIRST(&shard->by_use);
         if (entry != NULL)
             msg = take_out(last, shard, entry);
         pthread_mutex_unlock(&shard->mutex);

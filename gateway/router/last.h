@@ -27,7 +27,7 @@ enum { LAST_N_SHARDS = 16 };
 struct last_shard {
     pthread_mutex_t mutex;
     struct table entries;
-    TAILQ_HEAD(last_list, last_entry) by_use; /* the least recently used is the last */
+    TAILQ_HEAD(last_list, last_entry) by_use; /* the least recently used is the first */
     _Atomic uint64_t oldest; /* when that one was used; UINT64_MAX when there is none */
 };
 

@@ -46,7 +46,7 @@ static struct sequence *begin_epoch(struct sequences *set, struct slice destinat
     char *key;
 
     if (set->entries.n_nodes == set->limit)
-        forget(set, TAILQ_LAST(&set->by_use, sequence_list));
+        forget(set, TAILQ_FIRST(&set->by_use));
     sequence = mem_alloc(sizeof(*sequence) + destination.len);
     key = (char *)(sequence + 1);
     if (destination.len != 0)
@@ -55,7 +55,7 @@ static struct sequence *begin_epoch(struct sequences *set, struct slice destinat
     sequence->epoch = ++set->n_epochs;
     sequence->last = 0;
     table_insert(&set->entries, &sequence->node);
-    TAILQ_INSERT_HEAD(&set->by_use, sequence, link);
+    TAILQ_INSERT_TAIL(&set->by_use, sequence, link);
     return sequence;
 }
 
@@ -81,9 +81,9 @@ void sequences_next(struct sequences *set, struct slice destination, struct sequ
 
     if (sequence == NULL) {
         sequence = begin_epoch(set, destination);
-    } else if (sequence != TAILQ_FIRST(&set->by_use)) {
+    } else if (TAILQ_NEXT(sequence, link) != NULL) {
         TAILQ_REMOVE(&set->by_use, sequence, link);
-        TAILQ_INSERT_HEAD(&set->by_use, sequence, link);
+        TAILQ_INSERT_TAIL(&set->by_use, sequence, link);
     }
     out->number = ++sequence->last;
     memcpy(out->epoch, set->prefix, set->prefix_len);

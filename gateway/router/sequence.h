@@ -24,7 +24,7 @@ struct sequence_number {
 
 struct sequences {
     struct table entries;
-    TAILQ_HEAD(sequence_list, sequence) by_use; /* the least recently used is the last */
+    TAILQ_HEAD(sequence_list, sequence) by_use; /* the least recently used is the first */
     size_t limit;
     uint64_t n_epochs; /* so far */
     char prefix[24];

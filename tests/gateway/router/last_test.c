@@ -86,7 +86,7 @@ static void nothing_is_given_up_while_there_is_room(void **state)
 {
     enum { N = 100 }; /* far from equal in the shards */
     struct last last;
-    char name[16];
+    char name[32];
 
     (void)state;
     last_init(&last, N, SIZE_MAX, hash_key);
@@ -105,7 +105,7 @@ static void the_least_recently_used_is_given_up_over_all_shards(void **state)
 {
     enum { N = 50 };
     struct last last;
-    char name[16];
+    char name[32];
 
     (void)state;
     last_init(&last, N, SIZE_MAX, hash_key);
@@ -189,7 +189,7 @@ static void any_puts_leave_only_what_is_newest_and_within_the_limits(void **stat
     last_init(&last, MAX_MESSAGES, MAX_BYTES, hash_key);
     for (unsigned step = 1; step <= 4000; step++) {
         size_t k = rng_below(&rng, N), n = 0, bytes = 0;
-        char name[16], id[16];
+        char name[32], id[16];
 
         (void)snprintf(name, sizeof(name), "/topic/%zu", k);
         (void)snprintf(id, sizeof(id), "%u", step);
@@ -232,7 +232,7 @@ static void *put_and_get(void *arg)
     unsigned long seen[20] = {0};
 
     for (unsigned step = 1; step <= 5000; step++) {
-        char name[16], id[16];
+        char name[32], id[16];
         unsigned k = (step * 7 + step / 13) % 20;
         struct msg *msg;
 
