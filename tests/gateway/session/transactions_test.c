@@ -216,7 +216,7 @@ static size_t cost(size_t n_transactions, size_t n_frames, size_t body_len)
         struct transactions *set = NULL;
 
         for (size_t i = 0; i < n_transactions && status == TRANSACTIONS_OK; i++)
-            status = transactions_begin(&set, &limits, slice_of("abc" + i, 1));
+            status = transactions_begin(&set, &limits, slice_of(&"abc"[i], 1));
         for (size_t i = 0; i < n_frames && status == TRANSACTIONS_OK; i++)
             status = add_limited(set, &limits, "a", body);
         transactions_dispose(&set);
