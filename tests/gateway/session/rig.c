@@ -145,7 +145,7 @@ void rig_start(struct rig *rig)
     rig->env = (struct session_env){
         .config = &rig->config,
         .routes = routes_new(&rig->config, key),
-        .access = auth_access_new(rig->rules, rig->n_rules, &error),
+        .access = auth_access_new(rig->rules, rig->n_rules, ANT_SEPARATOR, &error),
         .authenticate = authenticate,
         .authenticate_ctx = rig,
         .stomp_limits = rig->limits,

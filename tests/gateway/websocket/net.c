@@ -92,7 +92,7 @@ void net_start(struct net *net, unsigned n_workers)
         net->sessions[i] = (struct session_env){
             .config = &net->config,
             .routes = routes_new(&net->config, key),
-            .access = auth_access_new(NULL, 0, &error),
+            .access = auth_access_new(NULL, 0, ANT_SEPARATOR, &error),
             .authenticate = authenticate,
             .authenticate_ctx = net,
             .stomp_limits = net->stomp_limits,
