@@ -69,9 +69,16 @@ enum config_route_mode {
     CONFIG_ROUTE_ECHO,
 };
 
+/* What a template of a route knows beside the variables of its destination. */
+#define CONFIG_VARIABLE_USER "user"       /* the sender's name; empty when it has none */
+#define CONFIG_VARIABLE_SESSION "session" /* the id of its session */
+
+/** The most variables that a route's destination may have. */
+enum { CONFIG_ROUTE_MAX_VARIABLES = 16 };
+
 /*
- * What happens to messages sent to a destination, and to subscriptions of it. A template is a text
- * with places (base/template.h): `{name}` for a variable of the destination, `{user}`, `{session}`.
+ * What happens to messages sent to a destination, and to subscriptions of it. Templates are texts
+ * with places (base/template.h) for variables.
  */
 struct config_route {
     struct slice destination; /* an Ant pattern, or one destination */

@@ -12,6 +12,7 @@
 
 enum {
     ERROR_FRAME_MAX_BYTES = 4096,
+    DESTINATION_MAX_BYTES = 65536,     /* that a route's template may come to */
     REPLY_MAX_BYTES = 4 * 1024 * 1024, /* a receipt's id may be a whole header line, escaped */
 };
 
@@ -315,28 +316,52 @@ static void echo(struct session *session, const struct outgoing *out, struct sli
     mem_free(text);
 }
 
-static void send_by_route(struct session *session, const struct stomp_frame *frame,
-                          const struct config_route *route, struct outgoing *out,
+/* Publishes to where the route's send_to leads. Returns false when that is no destination. */
+static bool publish_filled(struct session *session, const struct stomp_frame *frame,
+                           const struct route_match *match, struct outgoing *out)
+{
+    struct session_id_text id;
+    struct slice user = session->identity == NULL ? slice_str("") : session->identity->user;
+    struct buf to;
+    bool ok;
+
+    buf_init(&to, DESTINATION_MAX_BYTES);
+    ok = routes_fill(match->route->send_to, match, user, session_id(session, &id), &to) &&
+         to.len != 0;
+    if (ok) {
+        outgoing_copy_named(out, frame, match->route, buf_slice(&to));
+        publish(session, out, buf_slice(&to), frame->body);
+    }
+    buf_dispose(&to);
+    return ok;
+}
+
+/* Returns false when the message went nowhere. */
+static bool send_by_route(struct session *session, const struct stomp_frame *frame,
+                          const struct route_match *match, struct outgoing *out,
                           struct slice destination)
 {
+    const struct config_route *route = match->route;
+
     if (route->mode == CONFIG_ROUTE_ECHO) {
         outgoing_copy_all(out, frame);
         echo(session, out, destination, route->prefix, frame->body);
     } else if (route->send_to.len != 0) {
-        outgoing_copy_named(out, frame, route, route->send_to);
-        publish(session, out, route->send_to, frame->body);
+        return publish_filled(session, frame, match, out);
     } else {
         outgoing_copy_all(out, frame);
         publish(session, out, destination, frame->body);
     }
+    return true;
 }
 
 static void on_send(struct session *session, const struct stomp_frame *frame)
 {
-    const struct config_route *route = NULL;
+    struct route_match match;
     struct outgoing out;
     struct slice destination;
     enum route_kind kind;
+    bool is_routed = true;
 
     if (!stomp_frame_header(frame, name_destination, &destination) || destination.len == 0) {
         fail_missing(session, frame, name_destination);
@@ -346,21 +371,20 @@ static void on_send(struct session *session, const struct stomp_frame *frame)
         fail(session, frame, "Access denied", destination);
         return;
     }
-    kind = routes_find(session->env->routes, destination, &route);
-    if (kind == ROUTE_NOWHERE) {
-        count_unrouted(session, destination);
-        send_receipt(session, frame, true);
-        return;
-    }
+    kind = routes_find(session->env->routes, destination, &match);
     outgoing_init(&out, frame);
     if (kind == ROUTE_CONFIGURED) {
-        send_by_route(session, frame, route, &out, destination);
-    } else {
+        is_routed = send_by_route(session, frame, &match, &out, destination);
+    } else if (kind == ROUTE_BROKER) {
         outgoing_copy_all(&out, frame);
         publish(session, &out, destination, frame->body);
+    } else {
+        is_routed = false;
     }
     outgoing_dispose(&out);
-    send_receipt(session, frame, false);
+    if (!is_routed)
+        count_unrouted(session, destination);
+    send_receipt(session, frame, !is_routed);
 }
 
 /* --- SUBSCRIBE and the rest --- */
@@ -368,6 +392,7 @@ static void on_send(struct session *session, const struct stomp_frame *frame)
 static void on_subscribe(struct session *session, const struct stomp_frame *frame)
 {
     struct session_env *env = session->env;
+    struct route_match match;
     struct slice destination, id;
 
     if (!stomp_frame_header(frame, name_id, &id)) {
@@ -382,7 +407,7 @@ static void on_subscribe(struct session *session, const struct stomp_frame *fram
         fail(session, frame, "Access denied", destination);
         return;
     }
-    if (!routes_takes_subscription(env->routes, destination)) {
+    if (routes_find_subscribe(env->routes, destination, &match) != ROUTE_BROKER) {
         count_unrouted(session, destination);
         send_receipt(session, frame, true);
         return;

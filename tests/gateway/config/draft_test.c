@@ -208,7 +208,7 @@ static void a_route_of_on_subscribe_alone_takes_nothing_sent(void **state)
         {"{destination: /a, on_subscribe: {body: ''}}", true, true},
         {"{destination: /a, on_subscribe: {last_of: b}}", false, true},
         {"{destination: /a, on_subscribe: {body: b}, headers: {c: d}}", true, true},
-        {"{destination: /a, on_subscribe: {body: b}, mode: broadcast}", true, false},
+        {"{destination: /a, on_subscribe: {body: b}, mode: broadcast, send_to: /b}", true, false},
         {"{destination: /a, on_subscribe: {body: b}, send_to: /b}", true, false},
         {"{destination: /a, on_subscribe: {last_of: b}, send_to_user: /b}", false, false},
         {"{destination: /a, on_subscribe: ~}", false, false},
