@@ -1,6 +1,7 @@
 #ifndef GATEWAY_ROUTER_POLICY_H
 #define GATEWAY_ROUTER_POLICY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include "base/slice.h"
 
@@ -23,10 +24,18 @@ struct policy_patterns {
     size_t n;
 };
 
+/** What some destinations are; the first that names a destination decides. */
+struct policy_queues {
+    struct policy_patterns destinations;
+    bool is_competing;
+};
+
 struct policy_rules {
     struct policy_patterns sequenced;
-    struct policy_patterns competing;
     struct policy_patterns kept;
+    const struct policy_queues *queues;
+    size_t n_queues;
+    char separator; /* of Ant patterns */
 };
 
 struct policy;
@@ -43,8 +52,12 @@ void policy_free(struct policy *policy);
 
 /**
  * What the destination is: 0 when no rule names it. One hash lookup for all rules without
- * wildcards, and one match per pattern that could add something; nothing when there are no rules.
+ * wildcards, and one match per pattern that could add something; the rules of queues are looked at
+ * in their order. Nothing when there are no rules.
  */
 unsigned policy_of(const struct policy *policy, struct slice destination);
+
+/** Whether any rule makes a destination competing. */
+bool policy_has_competing(const struct policy *policy);
 
 #endif

@@ -60,18 +60,18 @@ const char *selector_strstatus(enum selector_status status)
     case SELECTOR_OK:
         return "no error";
     case SELECTOR_ERR_LENGTH:
-        return "the selector is too long";
+        return "The selector is too long";
     case SELECTOR_ERR_SYNTAX:
-        return "the selector has a syntax error";
+        return "The selector has a syntax error";
     case SELECTOR_ERR_UNSUPPORTED:
-        return "a selector may only compare headers.NAME with literals, by == != < > <= >= and "
+        return "A selector may only compare headers.NAME with literals, by == != < > <= >= and "
                "matches, joined by and, or, not and parentheses";
     case SELECTOR_ERR_DEPTH:
-        return "the selector is nested too deeply";
+        return "The selector is nested too deeply";
     case SELECTOR_ERR_STEPS:
-        return "the selector has too many terms";
+        return "The selector has too many terms";
     case SELECTOR_ERR_REGEX:
-        return "a regular expression of the selector is not valid";
+        return "A regular expression of the selector is not valid";
     }
     return "unknown";
 }

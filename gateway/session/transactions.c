@@ -27,15 +27,15 @@ const char *transactions_strstatus(enum transactions_status status)
     case TRANSACTIONS_OK:
         return "no error";
     case TRANSACTIONS_ERR_UNKNOWN:
-        return "no transaction of that name is open";
+        return "No transaction of that name is open";
     case TRANSACTIONS_ERR_EXISTS:
-        return "a transaction of that name is open already";
+        return "A transaction of that name is open already";
     case TRANSACTIONS_ERR_COUNT:
-        return "too many transactions are open";
+        return "Too many transactions are open";
     case TRANSACTIONS_ERR_FRAMES:
-        return "too many frames in transactions";
+        return "Too many frames in transactions";
     case TRANSACTIONS_ERR_BYTES:
-        return "transactions are too large";
+        return "Transactions are too large";
     }
     return "unknown";
 }

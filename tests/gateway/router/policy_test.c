@@ -33,8 +33,14 @@ static void a_destination_is_all_that_any_rule_says(void **state)
     const struct slice sequenced[] = {SLICE("/topic/*"), SLICE("/queue/work"), SLICE("/topic/**")};
     const struct slice competing[] = {SLICE("/queue/work"), SLICE("/queue/{kind}/in")};
     const struct slice kept[] = {SLICE("/topic/price.*"), SLICE("/topic/*"), SLICE("/topic/*")};
+    const struct policy_queues queues = {{competing, 2}, true};
     const struct policy_rules rules = {
-        .sequenced = {sequenced, 3}, .competing = {competing, 2}, .kept = {kept, 3}};
+        .sequenced = {sequenced, 3},
+        .kept = {kept, 3},
+        .queues = &queues,
+        .n_queues = 1,
+        .separator = '/',
+    };
     const struct {
         const char *destination;
         unsigned bits;
@@ -62,7 +68,7 @@ static void a_destination_is_all_that_any_rule_says(void **state)
 static void a_text_without_wildcards_is_one_destination_as_it_is_spelled(void **state)
 {
     const struct slice kept[] = {SLICE("/topic//a"), SLICE("jms.queue.a"), SLICE("{")};
-    struct policy *policy = make(&(struct policy_rules){.kept = {kept, 3}});
+    struct policy *policy = make(&(struct policy_rules){.kept = {kept, 3}, .separator = '/'});
 
     (void)state;
     assert_int_equal(of(policy, "/topic//a"), POLICY_KEPT);
@@ -72,15 +78,38 @@ static void a_text_without_wildcards_is_one_destination_as_it_is_spelled(void **
     policy_free(policy);
 }
 
+static void the_first_rule_of_a_queue_decides(void **state)
+{
+    const struct slice first[] = {SLICE("/queue/log"), SLICE("/queue/news.*")};
+    const struct slice rest[] = {SLICE("/queue/**")};
+    const struct policy_queues queues[] = {{{first, 2}, false}, {{rest, 1}, true}};
+    struct policy *policy =
+        make(&(struct policy_rules){.queues = queues, .n_queues = 2, .separator = '/'});
+
+    (void)state;
+    assert_true(policy_has_competing(policy));
+    assert_int_equal(of(policy, "/queue/log"), 0);
+    assert_int_equal(of(policy, "/queue/news.a"), 0);
+    assert_int_equal(of(policy, "/queue/jobs"), POLICY_COMPETING);
+    assert_int_equal(of(policy, "/topic/jobs"), 0);
+    policy_free(policy);
+    policy = make(&(struct policy_rules){.queues = queues, .n_queues = 1, .separator = '/'});
+    assert_false(policy_has_competing(policy));
+    policy_free(policy);
+}
+
 static void the_rules_are_copied(void **state)
 {
     char exact[] = "/topic/a", pattern[] = "/queue/*";
     const struct slice items[] = {slice_str(exact), slice_str(pattern)};
-    struct policy *policy = make(&(struct policy_rules){.competing = {items, 2}});
+    struct policy_queues queues = {{items, 2}, true};
+    struct policy *policy =
+        make(&(struct policy_rules){.queues = &queues, .n_queues = 1, .separator = '/'});
 
     (void)state;
     memset(exact, 'x', sizeof(exact) - 1);
     memset(pattern, 'x', sizeof(pattern) - 1);
+    queues.is_competing = false;
     assert_int_equal(of(policy, "/topic/a"), POLICY_COMPETING);
     assert_int_equal(of(policy, "/queue/b"), POLICY_COMPETING);
     policy_free(policy);
@@ -100,10 +129,11 @@ static void a_pattern_that_does_not_compile_is_named(void **state)
 {
     const struct slice good[] = {SLICE("/topic/*"), SLICE("/topic/a")};
     const struct slice bad[] = {SLICE("/topic/*"), too_long()};
+    const struct policy_queues good_queues = {{good, 2}, true}, bad_queues = {{&bad[1], 1}, false};
     const struct policy_rules rules[] = {
-        {.sequenced = {bad, 2}, .competing = {good, 2}, .kept = {good, 2}},
-        {.sequenced = {good, 2}, .competing = {&bad[1], 1}, .kept = {good, 2}},
-        {.sequenced = {good, 2}, .competing = {good, 2}, .kept = {bad, 2}},
+        {{bad, 2}, {good, 2}, &good_queues, 1, '/'},
+        {{good, 2}, {good, 2}, &bad_queues, 1, '/'},
+        {{good, 2}, {bad, 2}, &good_queues, 1, '/'},
     };
 
     (void)state;
@@ -124,6 +154,7 @@ int main(void)
         cmocka_unit_test(without_rules_no_destination_is_anything),
         cmocka_unit_test(a_destination_is_all_that_any_rule_says),
         cmocka_unit_test(a_text_without_wildcards_is_one_destination_as_it_is_spelled),
+        cmocka_unit_test(the_first_rule_of_a_queue_decides),
         cmocka_unit_test(the_rules_are_copied),
         cmocka_unit_test(a_pattern_that_does_not_compile_is_named),
     };
