@@ -134,21 +134,45 @@ static const char *find_limit(const struct session *session, const struct reques
 
 /* --- answering directly --- */
 
+/* The headers that the route adds, filled in: `filled` has one buffer for each. */
+static void fill_headers(const struct session *session, const struct route_match *match,
+                         struct buf *filled, struct msg_header *out)
+{
+    const struct config_pairs *pairs = &match->route->headers;
+    struct slice user = session->identity == NULL ? slice_str("") : session->identity->user;
+    struct session_id_text id;
+
+    for (size_t i = 0; i < pairs->n; i++) {
+        buf_init(&filled[i], FILLED_MAX_BYTES);
+        out[i].name = pairs->items[i].name;
+        if (routes_fill(pairs->items[i].value, match, user, session_id(session, &id), &filled[i]))
+            out[i].value = buf_slice(&filled[i]);
+    }
+}
+
 /* As Spring's @SubscribeMapping: to the subscriber alone, as if the destination had sent it. */
 static void answer_with_body(struct session *session, const struct request *request,
-                             const struct config_route *route)
+                             const struct route_match *match)
 {
     struct router *router = session->env->router;
-    const struct msg_header headers[] = {
-        {SLICE("destination"), request->destination},
-        {SLICE("content-type"), route->on_subscribe.content_type},
-    };
+    const struct config_route *route = match->route;
+    size_t n = route->headers.n;
+    struct msg_header *headers = mem_calloc(n + 2, sizeof(*headers));
+    struct buf *filled = mem_calloc(n, sizeof(*filled));
     char id[64];
-    struct msg *msg = msg_new(request->destination, headers, sizeof(headers) / sizeof(headers[0]),
-                              router_next_id(router, id), route->on_subscribe.body, false);
+    struct msg *msg;
 
+    headers[0] = (struct msg_header){SLICE("destination"), request->destination};
+    headers[1] = (struct msg_header){SLICE("content-type"), route->on_subscribe.content_type};
+    fill_headers(session, match, filled, headers + 2);
+    msg = msg_new(request->destination, headers, n + 2, router_next_id(router, id),
+                  route->on_subscribe.body, false);
     router_reply(router, session->receiver, msg, request->id);
     msg_unref(msg);
+    for (size_t i = 0; i < n; i++)
+        buf_dispose(&filled[i]);
+    mem_free(filled);
+    mem_free(headers);
 }
 
 static void answer_with_last(struct session *session, const struct request *request,
@@ -183,7 +207,7 @@ static bool answer_directly(struct session *session, const struct stomp_frame *f
         ROUTE_CONFIGURED)
         return false;
     if (match.route->on_subscribe.has_body)
-        answer_with_body(session, request, match.route);
+        answer_with_body(session, request, &match);
     else
         answer_with_last(session, request, &match);
     stomp_reply_receipt(session, frame, false);
