@@ -48,7 +48,7 @@ class Play {
   async run() {
     try {
       for (const step of this.script.steps) await this[step.verb](step);
-      await this.settle({ by: 'barrier' });
+      if (this.script.steps.at(-1).verb !== 'settle') await this.settle({ by: 'barrier' });
       await Promise.all([...this.clients.values()].map((client) => client.ended()));
     } finally {
       for (const client of this.clients.values()) {
