@@ -16,6 +16,8 @@ export class Client {
     this.address = address;
     this.events = []; // {kind, ...}: the transcript
     this.inbox = new Inbox(name);
+    this.came = { frame: 0, pong: 0, 'heart-beat': 0 };
+    this.awaited = { ...this.came }; // how many of those a script has waited for
     this.marks = new Set(); // answers to barriers and pings
     this.isOver = true; // nothing will come any more
     this.isConnected = false; // may take part in barriers
@@ -97,13 +99,16 @@ export class Client {
       this.marks.add(payload);
       this.inbox.wake();
     } else {
+      this.came.pong++;
       this.#log({ kind: 'pong', payload });
     }
   }
 
   #onMessage(isBinary, payload) {
     if (isHeartbeat(payload)) {
+      this.came['heart-beat']++;
       if (this.events.at(-1)?.kind !== 'heart-beat') this.#log({ kind: 'heart-beat' });
+      this.inbox.wake();
       return;
     }
     const text = payload.toString('latin1');
@@ -114,6 +119,7 @@ export class Client {
       return;
     }
     if (text.startsWith('CONNECTED\n')) this.isConnected = true;
+    this.came.frame++;
     this.#log({ kind: 'message', isBinary, payload });
   }
 

@@ -81,6 +81,7 @@ class Play {
     if (client.isOver) await this.open({ client: name, target: '/ws', user, headers: {} });
     client.text(`CONNECT\naccept-version:1.2\nheart-beat:0,0\n${own}\n\0`);
     await client.until(() => client.isConnected, 'CONNECTED');
+    client.awaited.frame = client.came.frame;
   }
 
   frame(step) {
@@ -101,21 +102,13 @@ class Play {
 
   async wait({ client: name, what }) {
     const client = this.client(name);
-    const before = client.events.length;
-    const came = {
-      close: () => false, // over
-      frame: () => client.events.length > before,
-      pong: () => client.events.slice(before).some(({ kind }) => kind === 'pong'),
-      'heart-beat': () => client.events.slice(before).some(({ kind }) => kind === 'heart-beat'),
-    }[what];
 
-    // What has come already counts when nobody has waited for it yet.
-    if (what === 'frame' && client.events.length > (client.waited ?? 0)) {
-      client.waited = client.events.length;
-      return;
+    if (what === 'close') {
+      await client.until(() => false, what); // until it is over
+    } else {
+      const awaited = client.awaited[what] += 1;
+      await client.until(() => client.came[what] >= awaited, what);
     }
-    await client.until(came, what);
-    client.waited = client.events.length;
   }
 
   /** Nothing more is on its way to anybody. */
