@@ -11,11 +11,12 @@ const HEADERS = /^(allow|upgrade|vary|sec-websocket-.*|access-control-.*)$/;
 const isHeartbeat = (payload) => payload.length === 1 && payload[0] === 0x0a;
 
 export class Client {
-  constructor(name, address) {
+  /** All clients of a play wake each other: one may wait for what ends with another. */
+  constructor(name, target, inbox = new Inbox(name)) {
     this.name = name;
-    this.address = address;
+    this.target = target;
     this.events = []; // {kind, ...}: the transcript
-    this.inbox = new Inbox(name);
+    this.inbox = inbox;
     this.came = { frame: 0, pong: 0, 'heart-beat': 0 };
     this.awaited = { ...this.came }; // how many of those a script has waited for
     this.marks = new Set(); // answers to barriers and pings
@@ -30,7 +31,7 @@ export class Client {
   }
 
   async request(target, headers, method) {
-    this.raw ??= await RawSocket.open(this.address);
+    this.raw ??= await RawSocket.open(this.target.address);
     const answer = await this.raw.request(target, headers, method);
 
     this.#log({ kind: 'answer', status: answer.status, body: answer.body,
@@ -113,7 +114,7 @@ export class Client {
     }
     const text = payload.toString('latin1');
     if (text.includes(`\nsubscription:${BARRIER_ID}\n`)) {
-      this.session = /\nmessage-id:(.*)-\d+\n/.exec(text)[1];
+      this.session = this.target.sessionOf?.(/\nmessage-id:(.*)\n/.exec(text)[1]);
       this.marks.add(text.slice(text.indexOf('\n\n') + 2, -1));
       this.inbox.wake();
       return;
@@ -142,8 +143,7 @@ export class Client {
   }
 
   cut() {
-    this.isOver = true;
-    this.isConnected = false;
+    this.#over();
     this.raw?.close();
   }
 

@@ -57,6 +57,14 @@ export function load(scripts) {
   return parse(readFileSync(FILE, 'utf8'), scripts);
 }
 
+/** 'same', 'better' (a difference that is meant, line for line) or 'different'. */
+export function judge(found, entry, profile) {
+  const wanted = linesFor(entry, profile);
+
+  if (found.length !== wanted.length || found.some((line, i) => line !== wanted[i])) return 'different';
+  return found.length === 0 ? 'same' : 'better';
+}
+
 /** The difference that is meant with this Spring Boot line; none: []. */
 export function linesFor(entry, profile) {
   return entry?.lines[profile] ?? entry?.lines.usual ?? [];

@@ -1,6 +1,7 @@
 // Plays one script to one server and returns what each client saw.
 
 import { OPCODE } from '../../interop/js/lib/raw.js';
+import { Inbox } from '../../interop/js/lib/until.js';
 import { BARRIER_ID, Client } from './client.js';
 import { unescape } from './script.js';
 import { transcript } from './transcript.js';
@@ -21,11 +22,12 @@ class Play {
     this.script = script;
     this.target = target;
     this.clients = new Map();
+    this.inbox = new Inbox(script.name);
     this.n = `u${(plays++).toString(36).padStart(5, '0')}z`; // always as long as any other
   }
 
   client(name) {
-    if (!this.clients.has(name)) this.clients.set(name, new Client(name, this.target.address));
+    if (!this.clients.has(name)) this.clients.set(name, new Client(name, this.target, this.inbox));
     return this.clients.get(name);
   }
 
@@ -36,8 +38,9 @@ class Play {
       if (what === 'n') return this.n;
       if (what === 'address') return this.target.address;
       const [, name] = /^(\w+)\.session$/.exec(what) ?? [];
-      if (name === undefined) throw new Error(`scripts/${this.script.name}.txt: unknown ${all}`);
-      return this.client(name).session;
+      const session = name && this.client(name).session;
+      if (session === undefined) throw new Error(`scripts/${this.script.name}.txt: unknown ${all}`);
+      return session;
     });
   }
 

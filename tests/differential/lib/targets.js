@@ -11,14 +11,14 @@ const SPRING = fileURLToPath(new URL('../../interop/spring-server/target', impor
 const START_DEADLINE_MS = 90_000;
 const PREFIXES = ['/topic', '/queue', '/barrier'];
 
-/** What a script's "server NAME" means: the heart-beats that the broker offers. */
+/** What a script's "server NAME" means. */
 export const SERVERS = {
-  usual: '10000,10000',
-  'without-heart-beats': '0,0',
-  'with-fast-heart-beats': '300,300',
+  usual: { heartbeat: '10000,10000', firstMessageMs: 60_000 },
+  'without-heart-beats': { heartbeat: '0,0', firstMessageMs: 60_000 },
+  'in-a-hurry': { heartbeat: '300,300', firstMessageMs: 1200 },
 };
 
-function gatewayConfig(heartbeat) {
+function gatewayConfig({ heartbeat, firstMessageMs }) {
   return {
     listeners: [{ address: '127.0.0.1:0' }],
     admin: { listen: '' },
@@ -39,7 +39,7 @@ function gatewayConfig(heartbeat) {
       application_destination_prefixes: ['/app'],
       heartbeat,
     },
-    transport: { ping_interval: 0 },
+    transport: { ping_interval: 0, time_to_first_message: `${firstMessageMs}ms` },
     auth: { anonymous: true, issuers: [{ issuer: ISSUER, secret: SECRET, algorithms: ['HS256'] }] },
     log: { level: 'info', format: 'json' },
   };
@@ -49,7 +49,7 @@ class Target extends Process {
   async ready() {
     await this.logged((e) => e.event === 'gateway.ready', 'gateway.ready', START_DEADLINE_MS);
     this.address = this.events().find((e) => e.event === 'listener.open' && e.kind === 'public').address;
-    this.observer = new Client('witness', this.address);
+    this.observer = new Client('witness', this);
     this.barrier = `/barrier/witness/${randomBytes(8).toString('hex')}`;
     await this.observer.open('/ws', {});
     this.observer.text('CONNECT\naccept-version:1.2\nheart-beat:0,0\n\n\0');
@@ -72,15 +72,21 @@ export class Spring extends Target {
   sessionId = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 
   static start(server, profile) {
-    const heartbeat = SERVERS[server] === '0,0' ? '' : SERVERS[server];
+    const { heartbeat, firstMessageMs } = SERVERS[server];
 
     return new Spring('java', ['-Xmx256m', '-XX:TieredStopAtLevel=1', '-jar',
       path.join(SPRING, profile ?? '', 'spring-server.jar'), '--broker.ordered=true', '--broker.selector=selector',
-      `--broker.prefixes=${PREFIXES}`, `--broker.heartbeat=${heartbeat}`]).ready();
+      `--broker.prefixes=${PREFIXES}`, `--broker.heartbeat=${heartbeat === '0,0' ? '' : heartbeat}`,
+      `--broker.first-message=${firstMessageMs}`]).ready();
   }
 
   userHeaders(user) {
     return { 'X-User': user };
+  }
+
+  /** Its message ids begin with the receiver's session id. */
+  sessionOf(messageId) {
+    return messageId.replace(/-\d+$/, '');
   }
 }
 

@@ -1,5 +1,6 @@
 // What a play showed, as lines that can be compared.
 
+export const CUT = '(connection ended without a close)';
 /** A run of one character as long as this is told, not shown. */
 const LONG_RUN = /(.)\1{63,}/gs;
 
@@ -32,7 +33,7 @@ function line(event) {
     case 'broken':
       return `(not WebSocket: ${event.what})`;
     case 'cut':
-      return '(connection ended without a close)';
+      return CUT;
     default:
       return event.kind;
   }
