@@ -17,6 +17,26 @@ public class Controllers {
         return text;
     }
 
+    @MessageMapping("/chat.{room}")
+    @SendTo("/topic/chat.{room}")
+    String chatInRoom(String text) {
+        return text;
+    }
+
+    /** To the sending session alone. */
+    @MessageMapping("/reply")
+    @SendToUser(destinations = "/queue/reply", broadcast = false)
+    String reply(String text) {
+        return text;
+    }
+
+    /** To every session of the sender's user. */
+    @MessageMapping("/reply-all")
+    @SendToUser("/queue/reply")
+    String replyToAll(String text) {
+        return text;
+    }
+
     @MessageMapping("/increment")
     int increment(int number) {
         return number + 1;
