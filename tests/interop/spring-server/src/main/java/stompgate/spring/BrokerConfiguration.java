@@ -23,7 +23,7 @@ public class BrokerConfiguration implements WebSocketMessageBrokerConfigurer {
     @Override
     public void registerStompEndpoints(StompEndpointRegistry registry) {
         registry.setPreserveReceiveOrder(isOrdered);
-        registry.addEndpoint("/ws");
+        registry.addEndpoint("/ws", "/ws-open").setHandshakeHandler(new TokenHandshakeHandler());
         registry.addEndpoint("/ws-origins").setAllowedOrigins("https://app.example")
                 .setAllowedOriginPatterns("https://*.example.org:[8080,8081]");
     }

@@ -17,6 +17,11 @@ public class Controllers {
         return text;
     }
 
+    @MessageMapping("/simple")
+    String simple(String text) {
+        return text;
+    }
+
     @MessageMapping("/increment")
     int increment(int number) {
         return number + 1;

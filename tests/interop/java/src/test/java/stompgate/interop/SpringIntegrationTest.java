@@ -1,0 +1,101 @@
+package stompgate.interop;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.springframework.messaging.simp.stomp.StompSession;
+
+/**
+ * The rules that Spring's own integration tests assert about a server (StompWebSocketIntegrationTests,
+ * ReactorNettyTcpStompClientTests), with raw frames where those have them. What they call controllers
+ * are routes here. The rules of WebSocketStompClientIntegrationTests and WebSocketHandshakeTests are
+ * in {@link StompClientTest}.
+ */
+class SpringIntegrationTest extends Suite {
+
+    private static final int N_MESSAGES = 1000;
+
+    SpringIntegrationTest() {
+        super("""
+                routes:
+                  - destination: /app/simple
+                    send_to: /topic/simple
+                  - destination: /app/increment
+                    send_to: /topic/increment
+                broker:
+                  destination_prefixes: [/topic, /queue]
+                """);
+    }
+
+    private static List<String> numbered() {
+        return IntStream.range(0, N_MESSAGES).mapToObj(i -> "message " + i).toList();
+    }
+
+    /** Nothing but what is due by now comes before the message that it asks for. */
+    private static void assertNothingMore(RawClient client) throws Exception {
+        client.subscribe("barrier", "/topic/barrier").send("SEND", "", "destination:/topic/barrier");
+        assertEquals("barrier", client.next("MESSAGE").header("subscription"));
+    }
+
+    @Test
+    void a_SEND_of_version_1_1_reaches_the_application() throws Exception {
+        Inbox<Client.Received<String>> application = connected("observer").subscribed("/topic/simple");
+        RawClient client = raw("joe").connect("1.1").send("SEND", "x", "destination:/app/simple");
+
+        assertEquals("1.1", client.next("CONNECTED").header("version"));
+        assertEquals("x", application.next().body());
+    }
+
+    @Test
+    void a_SEND_to_the_application_brings_one_MESSAGE_of_its_topic() throws Exception {
+        RawClient client = raw("joe").connect("1.1").subscribe("sub1", "/topic/increment")
+                .send("SEND", "5", "destination:/app/increment", "content-type:application/json");
+
+        client.next("CONNECTED");
+        RawClient.Frame message = client.next("MESSAGE");
+        assertEquals("/topic/increment", message.header("destination"));
+        assertEquals("sub1", message.header("subscription"));
+        assertEquals(Gateway.IS_SPRING ? "6" : "5", message.body()); // a route does not compute
+        assertNothingMore(client);
+    }
+
+    @Test
+    void a_thousand_frames_straight_after_SUBSCRIBE_come_back_in_order() throws Exception {
+        RawClient client = raw("joe").connect("1.1").subscribe("sub1", "/topic/foo");
+
+        for (String body : numbered()) {
+            client.send("SEND", body, "destination:/topic/foo");
+        }
+        client.next("CONNECTED");
+        assertEquals(numbered(), client.frames.take(N_MESSAGES).stream().map(RawClient.Frame::body).toList());
+    }
+
+    @Test
+    @Tag("gateway")
+    void consumers_whose_SUBSCRIBE_was_received_get_all_that_is_sent_then_in_order() throws Exception {
+        List<Inbox<Client.Received<String>>> inboxes = new ArrayList<>();
+        Inbox<String> receipts = new Inbox<>("receipts");
+
+        for (String user : List.of("one", "two")) {
+            StompSession session = connected(user).session();
+            Inbox<Client.Received<String>> inbox = new Inbox<>("messages of " + user);
+
+            session.setAutoReceipt(true);
+            StompSession.Subscription subscription = session.subscribe("/topic/foo", Client.handler(inbox));
+            subscription.addReceiptTask(() -> receipts.add("received"));
+            subscription.addReceiptLostTask(() -> receipts.add("lost"));
+            inboxes.add(inbox);
+        }
+        assertEquals(List.of("received", "received"), receipts.take(2));
+        Client producer = connected("producer");
+        producer.send("/topic/foo", "foo1");
+        producer.send("/topic/foo", "foo2");
+        for (Inbox<Client.Received<String>> inbox : inboxes) {
+            assertEquals(List.of("foo1", "foo2"), inbox.take(2).stream().map(Client.Received::body).toList());
+        }
+    }
+}
