@@ -16,6 +16,7 @@ import org.springframework.messaging.simp.stomp.StompHeaders;
 import org.springframework.messaging.simp.stomp.StompSession;
 import org.springframework.messaging.simp.stomp.StompSessionHandlerAdapter;
 import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
+import org.springframework.web.socket.TextMessage;
 import org.springframework.web.socket.WebSocketHttpHeaders;
 import org.springframework.web.socket.client.WebSocketClient;
 import org.springframework.web.socket.messaging.WebSocketStompClient;
@@ -33,9 +34,11 @@ final class Client implements AutoCloseable {
     final Inbox<Throwable> failures = new Inbox<>("transport errors");
     final Inbox<Throwable> exceptions = new Inbox<>("exceptions");
     final WebSocketStompClient stomp;
+    final StompHeaders connect = new StompHeaders(); // what CONNECT carries
 
     private final ThreadPoolTaskScheduler scheduler = new ThreadPoolTaskScheduler();
     private final String url;
+    private String user;
     private StompSession session;
     private int nReceipts;
 
@@ -54,8 +57,10 @@ final class Client implements AutoCloseable {
     /** Starts connecting; tokens may be null. */
     CompletableFuture<StompSession> connecting(String handshakeToken, String connectToken) {
         WebSocketHttpHeaders handshake = new WebSocketHttpHeaders();
-        StompHeaders connect = new StompHeaders();
 
+        if (Gateway.IS_SPRING && user != null) {
+            handshake.set("X-User", user);
+        }
         if (handshakeToken != null) {
             handshake.set("Authorization", "Bearer " + handshakeToken);
         }
@@ -65,9 +70,10 @@ final class Client implements AutoCloseable {
         return stomp.connectAsync(url, handshake, connect, new Callbacks());
     }
 
-    /** Connected as `user`, by a token in the handshake. */
-    Client connect(String user) throws Exception {
-        return connect(Token.of(user), null);
+    /** Connected as the user of that name, by a token in the handshake. */
+    Client connect(String name) throws Exception {
+        user = name;
+        return connect(Token.of(name), null);
     }
 
     Client connect(String handshakeToken, String connectToken) throws Exception {
@@ -99,30 +105,66 @@ final class Client implements AutoCloseable {
         return new TypedHandler<>(byte[].class, inbox::add);
     }
 
-    /**
-     * Resolves when the server has the subscription: by its RECEIPT; or, for Spring's broker, which
-     * has none but is ordered here, by a message that goes round behind it.
-     */
+    /** Returns when the server has the subscription. */
     Inbox<Received<String>> subscribed(String destination) throws Exception {
-        Inbox<Received<String>> inbox = new Inbox<>("messages of " + destination);
-        StompHeaders headers = new StompHeaders();
+        return subscribed(headers(destination));
+    }
 
-        headers.setDestination(destination);
+    Inbox<Received<String>> subscribed(StompHeaders headers) throws Exception {
+        Inbox<Received<String>> inbox = new Inbox<>("messages of " + headers.getDestination());
+        String receipt = receipt();
+
+        headers.setReceipt(receipt);
+        session.subscribe(headers, handler(inbox));
+        taken(receipt);
+        return inbox;
+    }
+
+    /** Returns when the server has routed it. */
+    void sent(String destination, String body) throws Exception {
+        sent(headers(destination), body);
+    }
+
+    void sent(StompHeaders headers, String body) throws Exception {
+        String receipt = receipt();
+
+        headers.setReceipt(receipt);
+        send(headers, body);
+        taken(receipt);
+    }
+
+    /** Sends a frame that Spring's client has no method for; headers are lines "name:value". */
+    void frame(String command, String... headers) throws Exception {
+        wire.sessions.all().get(0).sendMessage(new TextMessage(RawClient.frame(command, "", headers)));
+    }
+
+    String receipt() {
+        return "receipt-" + ++nReceipts;
+    }
+
+    /**
+     * By its RECEIPT; or, for Spring's broker, which has none but is ordered here, by a message that
+     * goes round behind it.
+     */
+    private void taken(String receipt) throws Exception {
         if (Gateway.IS_SPRING) {
-            session.subscribe(headers, handler(inbox));
-            Inbox<Received<String>> barrier = subscribe("/topic/barrier-" + session.getSessionId());
-            send("/topic/barrier-" + session.getSessionId(), "here");
+            String round = "/topic/barrier-" + session.getSessionId() + "-" + receipt;
+            Inbox<Received<String>> barrier = subscribe(round);
+
+            send(round, "here");
             barrier.next();
         } else {
-            headers.setReceipt("subscribed-" + ++nReceipts);
-            session.subscribe(headers, handler(inbox));
-            received(headers.getReceipt());
+            received(receipt);
         }
-        return inbox;
     }
 
     void received(String receipt) throws InterruptedException {
         wire.receipts.find(text -> text.equals("RECEIPT\nreceipt-id:" + receipt + "\n\n\0"), "RECEIPT " + receipt);
+    }
+
+    /** The next bodies of an inbox. */
+    static List<String> bodies(Inbox<Received<String>> inbox, int count) throws InterruptedException {
+        return inbox.take(count).stream().map(Received::body).toList();
     }
 
     StompSession.Receiptable send(String destination, String body) {
@@ -133,10 +175,16 @@ final class Client implements AutoCloseable {
         return session.send(headers, body);
     }
 
-    static StompHeaders headers(String destination) {
+    /** `others`: lines "name:value". */
+    static StompHeaders headers(String destination, String... others) {
         StompHeaders headers = new StompHeaders();
 
         headers.setDestination(destination);
+        for (String other : others) {
+            int colon = other.indexOf(':');
+
+            headers.add(other.substring(0, colon), other.substring(colon + 1));
+        }
         return headers;
     }
 

@@ -28,7 +28,9 @@ final class Gateway {
     private static final Pattern COMPLAINT =
             Pattern.compile("Sanitizer|runtime error:|Assertion .* failed");
 
+    /** With several workers, so that clients of one test meet different ones. */
     private static final String CONFIG = """
+            workers: 3
             listeners:
               - address: 127.0.0.1:0
             admin:
@@ -68,8 +70,9 @@ final class Gateway {
         return gateway;
     }
 
+    /** Spring's one endpoint asks nobody for a token. */
     String url(String path) {
-        return "ws://" + address + path;
+        return "ws://" + address + (IS_SPRING ? "/ws" : path);
     }
 
     String log() {
@@ -104,7 +107,7 @@ final class Gateway {
     private static List<String> springCommand() {
         return List.of("java", "-Xmx256m", "-jar",
                 ROOT.resolve("tests/interop/spring-server/target/spring-server.jar").toString(),
-                "--broker.ordered=true", "--broker.heartbeat=1000,1000");
+                "--broker.ordered=true", "--broker.heartbeat=1000,1000", "--broker.selector=selector");
     }
 
     private void read() {

@@ -47,6 +47,9 @@ final class RawClient implements AutoCloseable {
 
         if (user != null) {
             handshake.set("Authorization", "Bearer " + Token.of(user));
+            if (Gateway.IS_SPRING) {
+                handshake.set("X-User", user);
+            }
         }
         session = Client.within(client.execute(new Handler(), handshake, URI.create(url)));
     }

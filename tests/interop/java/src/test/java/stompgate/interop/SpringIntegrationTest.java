@@ -95,7 +95,7 @@ class SpringIntegrationTest extends Suite {
         producer.send("/topic/foo", "foo1");
         producer.send("/topic/foo", "foo2");
         for (Inbox<Client.Received<String>> inbox : inboxes) {
-            assertEquals(List.of("foo1", "foo2"), inbox.take(2).stream().map(Client.Received::body).toList());
+            assertEquals(List.of("foo1", "foo2"), Client.bodies(inbox, 2));
         }
     }
 }

@@ -233,7 +233,7 @@ class StompClientTest extends Suite {
             client.send("/topic/order", "message " + i);
         }
         assertEquals(IntStream.range(0, 1000).mapToObj(i -> "message " + i).toList(),
-                inbox.take(1000).stream().map(Client.Received::body).toList());
+                Client.bodies(inbox, 1000));
     }
 
     @Test
@@ -247,7 +247,7 @@ class StompClientTest extends Suite {
         producer.send("/topic/both", "foo1");
         producer.send("/topic/both", "foo2");
         for (Inbox<Client.Received<String>> inbox : inboxes) {
-            assertEquals(List.of("foo1", "foo2"), inbox.take(2).stream().map(Client.Received::body).toList());
+            assertEquals(List.of("foo1", "foo2"), Client.bodies(inbox, 2));
         }
     }
 

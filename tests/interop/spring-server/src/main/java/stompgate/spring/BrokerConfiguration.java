@@ -1,13 +1,18 @@
 package stompgate.spring;
 
+import java.security.Principal;
+import java.util.Map;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.http.server.ServerHttpRequest;
 import org.springframework.messaging.simp.config.MessageBrokerRegistry;
 import org.springframework.messaging.simp.config.SimpleBrokerRegistration;
 import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
+import org.springframework.web.socket.WebSocketHandler;
 import org.springframework.web.socket.config.annotation.EnableWebSocketMessageBroker;
 import org.springframework.web.socket.config.annotation.StompEndpointRegistry;
 import org.springframework.web.socket.config.annotation.WebSocketMessageBrokerConfigurer;
+import org.springframework.web.socket.server.support.DefaultHandshakeHandler;
 
 /** The message broker: what {@code gateway/} stands in for. */
 @Configuration
@@ -20,17 +25,25 @@ public class BrokerConfiguration implements WebSocketMessageBrokerConfigurer {
     @Value("${broker.ordered}")
     private boolean isOrdered;
 
+    @Value("${broker.prefixes}")
+    private String[] prefixes;
+
+    @Value("${broker.selector}")
+    private String selector;
+
     @Override
     public void registerStompEndpoints(StompEndpointRegistry registry) {
         registry.setPreserveReceiveOrder(isOrdered);
-        registry.addEndpoint("/ws", "/ws-open").setHandshakeHandler(new TokenHandshakeHandler());
+        registry.addEndpoint("/ws").setHandshakeHandler(new UserByHeader());
         registry.addEndpoint("/ws-origins").setAllowedOrigins("https://app.example")
                 .setAllowedOriginPatterns("https://*.example.org:[8080,8081]");
+        registry.addEndpoint("/ws-all-origins").setAllowedOrigins("*");
+        registry.addEndpoint("/ws-any-port").setAllowedOriginPatterns("http://app.example:[*]");
     }
 
     @Override
     public void configureMessageBroker(MessageBrokerRegistry registry) {
-        SimpleBrokerRegistration broker = registry.enableSimpleBroker("/topic", "/queue");
+        SimpleBrokerRegistration broker = registry.enableSimpleBroker(prefixes);
         long[] beats = SpringServer.heartbeat(heartbeat);
 
         if (beats != null) {
@@ -41,7 +54,22 @@ public class BrokerConfiguration implements WebSocketMessageBrokerConfigurer {
             scheduler.initialize();
             broker.setTaskScheduler(scheduler).setHeartbeatValue(beats);
         }
+        if (!selector.isEmpty()) {
+            broker.setSelectorHeaderName(selector);
+        }
         registry.setApplicationDestinationPrefixes("/app");
         registry.setPreservePublishOrder(isOrdered);
+    }
+
+    /** Whoever names a user is that user: enough for a server that only tests talk to. */
+    private static class UserByHeader extends DefaultHandshakeHandler {
+
+        @Override
+        protected Principal determineUser(ServerHttpRequest request, WebSocketHandler handler,
+                Map<String, Object> attributes) {
+            String name = request.getHeaders().getFirst("X-User");
+
+            return name == null ? null : () -> name;
+        }
     }
 }

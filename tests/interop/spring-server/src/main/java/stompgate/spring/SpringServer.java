@@ -13,8 +13,9 @@ import org.springframework.context.event.EventListener;
  * lines that the gateway writes, so that one harness starts either.
  *
  * <p>Settings, each {@code --NAME=VALUE}: {@code broker.heartbeat} ("10000,10000"; empty for a
- * broker without a scheduler) and {@code broker.ordered} (false: Spring's own default; true keeps
- * the order of a session both ways).
+ * broker without a scheduler), {@code broker.ordered} (false: Spring's own default; true keeps
+ * the order of a session both ways), {@code broker.prefixes} ("/topic,/queue") and
+ * {@code broker.selector} (the header that selectors stand in; empty: no selectors).
  */
 @SpringBootApplication
 public class SpringServer {
@@ -27,6 +28,8 @@ public class SpringServer {
                 "server.port", "0",
                 "broker.heartbeat", "10000,10000",
                 "broker.ordered", "false",
+                "broker.prefixes", "/topic,/queue",
+                "broker.selector", "",
                 "spring.main.banner-mode", "off",
                 "logging.level.root", "warn"));
         application.run(args);
