@@ -16,6 +16,7 @@ import org.springframework.messaging.simp.stomp.StompHeaders;
 import org.springframework.messaging.simp.stomp.StompSession;
 import org.springframework.messaging.simp.stomp.StompSessionHandlerAdapter;
 import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
+import org.springframework.util.MimeTypeUtils;
 import org.springframework.web.socket.TextMessage;
 import org.springframework.web.socket.WebSocketHttpHeaders;
 import org.springframework.web.socket.client.WebSocketClient;
@@ -49,7 +50,7 @@ final class Client implements AutoCloseable {
         scheduler.setDaemon(true);
         scheduler.initialize();
         stomp.setMessageConverter(new CompositeMessageConverter(
-                List.of(new StringMessageConverter(), new ByteArrayMessageConverter())));
+                List.of(new TextConverter(), new ByteArrayMessageConverter())));
         stomp.setTaskScheduler(scheduler);
         stomp.setDefaultHeartbeat(new long[] {0, 0});
     }
@@ -148,7 +149,7 @@ final class Client implements AutoCloseable {
      */
     private void taken(String receipt) throws Exception {
         if (Gateway.IS_SPRING) {
-            String round = "/topic/barrier-" + session.getSessionId() + "-" + receipt;
+            String round = "/queue/barrier-" + session.getSessionId() + "-" + receipt;
             Inbox<Received<String>> barrier = subscribe(round);
 
             send(round, "here");
@@ -194,6 +195,14 @@ final class Client implements AutoCloseable {
             session.disconnect();
         }
         scheduler.shutdown();
+    }
+
+    /** Takes JSON as the text that it is. */
+    private static final class TextConverter extends StringMessageConverter {
+
+        TextConverter() {
+            addSupportedMimeTypes(MimeTypeUtils.APPLICATION_JSON);
+        }
     }
 
     private record TypedHandler<T>(Class<T> type, Consumer<Received<T>> consumer) implements StompFrameHandler {

@@ -39,6 +39,7 @@ class SpringIntegrationTest extends Suite {
     private static void assertNothingMore(RawClient client) throws Exception {
         client.subscribe("barrier", "/topic/barrier").send("SEND", "", "destination:/topic/barrier");
         assertEquals("barrier", client.next("MESSAGE").header("subscription"));
+        client.send("UNSUBSCRIBE", "", "id:barrier");
     }
 
     @Test
@@ -72,6 +73,22 @@ class SpringIntegrationTest extends Suite {
         }
         client.next("CONNECTED");
         assertEquals(numbered(), client.frames.take(N_MESSAGES).stream().map(RawClient.Frame::body).toList());
+    }
+
+    @Test
+    void a_thousand_frames_to_a_user_come_in_order() throws Exception {
+        RawClient client = raw("joe").connect("1.1").subscribe("sub1", "/user/queue/foo");
+
+        client.next("CONNECTED"); // before, Spring knows no joe
+        for (String body : numbered()) {
+            client.send("SEND", body, "destination:/user/joe/queue/foo");
+        }
+        for (String body : numbered()) {
+            RawClient.Frame message = client.next("MESSAGE");
+
+            assertEquals(body, message.body());
+            assertEquals("/user/queue/foo", message.header("destination"));
+        }
     }
 
     @Test
