@@ -28,6 +28,7 @@ class SpringIntegrationTest extends Suite {
                     send_to: /topic/increment
                 broker:
                   destination_prefixes: [/topic, /queue]
+                  selector_header: selector
                 """);
     }
 
@@ -61,6 +62,18 @@ class SpringIntegrationTest extends Suite {
         assertEquals("/topic/increment", message.header("destination"));
         assertEquals("sub1", message.header("subscription"));
         assertEquals(Gateway.IS_SPRING ? "6" : "5", message.body()); // a route does not compute
+        assertNothingMore(client);
+    }
+
+    @Test
+    void a_selector_lets_through_what_has_its_header() throws Exception {
+        RawClient client = raw("joe").connect("1.1")
+                .subscribe("sub1", "/topic/foo", "selector:headers.foo == 'bar'")
+                .send("SEND", "not this", "destination:/topic/foo", "foo:baz")
+                .send("SEND", "this", "destination:/topic/foo", "foo:bar");
+
+        client.next("CONNECTED");
+        assertEquals("this", client.next("MESSAGE").body());
         assertNothingMore(client);
     }
 
