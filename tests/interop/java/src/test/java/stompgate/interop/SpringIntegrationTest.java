@@ -1,6 +1,7 @@
 package stompgate.interop;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -26,6 +27,16 @@ class SpringIntegrationTest extends Suite {
                     send_to: /topic/simple
                   - destination: /app/increment
                     send_to: /topic/increment
+                  - destination: /app/number
+                    on_subscribe:
+                      body: "42"
+                      content_type: application/json
+                  - destination: /app/exception
+                    send_to_user: /queue/error
+                    broadcast: false
+                  - destination: /app/scope
+                    send_to: /topic/scope
+                    headers: ["session:{session}"]
                 broker:
                   destination_prefixes: [/topic, /queue]
                   selector_header: selector
@@ -102,6 +113,52 @@ class SpringIntegrationTest extends Suite {
             assertEquals(body, message.body());
             assertEquals("/user/queue/foo", message.header("destination"));
         }
+    }
+
+    @Test
+    void a_SUBSCRIBE_to_the_application_is_answered_by_its_reply() throws Exception {
+        RawClient client = raw("joe").connect("1.1").subscribe("sub1", "/app/number");
+
+        client.next("CONNECTED");
+        RawClient.Frame message = client.next("MESSAGE");
+        assertEquals("/app/number", message.header("destination"));
+        assertEquals("sub1", message.header("subscription"));
+        assertEquals("42", message.body());
+        assertNothingMore(client);
+    }
+
+    /** The text of the error is the handler's there, and the sender's own here. */
+    @Test
+    void the_nameless_get_the_error_of_what_they_sent_and_nobody_else_does() throws Exception {
+        RawClient other = raw(null).connect("1.1").subscribe("sub1", "/user/queue/error");
+        other.next("CONNECTED");
+        RawClient client = raw(null).connect("1.1").subscribe("sub1", "/user/queue/error")
+                .send("SEND", "Got error: Bad input", "destination:/app/exception");
+
+        client.next("CONNECTED");
+        RawClient.Frame message = client.next("MESSAGE");
+        assertEquals("/user/queue/error", message.header("destination"));
+        assertEquals("sub1", message.header("subscription"));
+        assertEquals("Got error: Bad input", message.body());
+        assertNothingMore(client);
+        assertNothingMore(other);
+    }
+
+    @Test
+    void what_belongs_to_a_session_is_the_same_for_all_its_frames() throws Exception {
+        List<String> scopes = new ArrayList<>();
+
+        for (int i = 0; i < 2; i++) {
+            RawClient client = raw("joe").connect("1.1").subscribe("sub1", "/topic/scope")
+                    .send("SEND", "one", "destination:/app/scope")
+                    .send("SEND", "two", "destination:/app/scope");
+
+            client.next("CONNECTED");
+            scopes.add(client.next("MESSAGE").header("session"));
+            assertEquals(scopes.get(i), client.next("MESSAGE").header("session"));
+            client.send("UNSUBSCRIBE", "", "id:sub1");
+        }
+        assertNotEquals(scopes.get(0), scopes.get(1));
     }
 
     @Test
