@@ -99,7 +99,11 @@ final class Client implements AutoCloseable {
     }
 
     static StompFrameHandler handler(Inbox<Received<String>> inbox) {
-        return new TypedHandler<>(String.class, inbox::add);
+        return handler(inbox::add);
+    }
+
+    static StompFrameHandler handler(Consumer<Received<String>> consumer) {
+        return new TypedHandler<>(String.class, consumer);
     }
 
     static StompFrameHandler bytesHandler(Inbox<Received<byte[]>> inbox) {

@@ -22,7 +22,7 @@ class RouteTest extends Suite {
                     send_to_user: /queue/reply
                   - destination: /app/scope
                     send_to: /topic/scope
-                    headers: ["session:{session}"]
+                    headers: {session: "{session}"}
                   - destination: /app/number
                     on_subscribe:
                       body: "42"
@@ -32,7 +32,7 @@ class RouteTest extends Suite {
                       last_of: /topic/last.{room}
                   - destination: /app/signed.{room}
                     send_to: /topic/signed
-                    headers: ["room:{room}", "from:{user}"]
+                    headers: {room: "{room}", from: "{user}"}
                 broker:
                   destination_prefixes: [/topic, /queue]
                 """);

@@ -36,7 +36,7 @@ class SpringIntegrationTest extends Suite {
                     broadcast: false
                   - destination: /app/scope
                     send_to: /topic/scope
-                    headers: ["session:{session}"]
+                    headers: {session: "{session}"}
                 broker:
                   destination_prefixes: [/topic, /queue]
                   selector_header: selector
