@@ -16,6 +16,9 @@
  * by that (Spring Security compares its text only): a rule that denies and that it could reach
  * denies it, and a rule that allows must match all of it.
  *
+ * A regular expression of a rule that takes too long for a destination, or may meet a pattern that
+ * a client asks for, denies where the rule denies, and does not allow where the rule allows.
+ *
  * Immutable once made: any thread.
  */
 
@@ -42,13 +45,14 @@ struct auth_access_rule {
 struct auth_access;
 
 /**
- * Compiles a list of rules. Borrows them for the call.
+ * Compiles a list of rules. Borrows them for the call. `separator` is that of destinations'
+ * patterns, ANT_SEPARATOR by default; an endpoint's path always has slashes.
  * Returns NULL with `*error` (owned by the caller, ends with mem_free), which names rule (from 1)
  * and pattern, when a pattern cannot be compiled.
  */
 AUTH_MUST_CHECK
 struct auth_access *auth_access_new(const struct auth_access_rule *rules, size_t n_rules,
-                                    char **error);
+                                    char separator, char **error);
 
 /** NULL is fine. */
 void auth_access_free(struct auth_access *access);

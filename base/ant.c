@@ -1,42 +1,34 @@
 #include "base/ant.h"
 
 #include <assert.h>
-#include <string.h>
+#include "base/ant_token.h"
 #include "base/mem.h"
 
-/*
- * A token is kept as symbols. A character is the number that its UTF-8 bytes make, first byte
- * highest: at most 0xff for one byte, at least 0xc080 for two. So no character is one of these.
- */
-enum {
-    SYMBOL_ONE = 0x100,  /* ? */
-    SYMBOL_MANY = 0x101, /* * and {name} */
-};
-
-enum token_kind {
-    TOKEN_LITERAL, /* bytes that must be equal */
-    TOKEN_GLOB,    /* some wildcard in it */
-    TOKEN_ANY,     /* any one token: nothing but stars */
-    TOKEN_TREE,    /* ** */
-};
-
-struct token {
-    enum token_kind kind;
-    struct slice text;
-    const uint32_t *symbols;
-    size_t n_symbols;
+/** What AntPatternComparator looks at. */
+struct rank {
+    bool is_catch_all; /* exactly separator and ** */
+    bool is_prefix;    /* longer, and ends so */
+    int n_variables;
+    int n_stars;
+    int n_double_stars;
+    int length; /* in UTF-16 units, each variable counting for one */
 };
 
 struct ant_pattern {
     char *text;
     size_t len;
-    bool starts_with_slash;
-    bool ends_with_slash;
+    char separator;
+    bool starts_with_separator;
+    bool ends_with_separator;
     bool has_tree;
     bool ends_with_star; /* the last token is exactly `*` */
-    struct token *tokens;
+    bool can_extract;
+    struct ant_token *tokens;
     size_t n_tokens;
-    uint32_t *symbols;
+    struct slice *names; /* of variables, each once */
+    size_t n_names;
+    size_t n_variables; /* of all tokens */
+    struct rank rank;
 };
 
 const char *ant_strstatus(enum ant_status status)
@@ -46,8 +38,8 @@ const char *ant_strstatus(enum ant_status status)
         return "ok";
     case ANT_ERR_LENGTH:
         return "the pattern is longer than 1024 bytes";
-    case ANT_ERR_BRACES:
-        return "the pattern has {name:regex} or nested braces, which are not supported";
+    case ANT_ERR_REGEX:
+        return "a regular expression of the pattern is broken, or not supported";
     }
     return "unknown status";
 }
@@ -67,105 +59,109 @@ bool ant_is_pattern(struct slice destination)
     return false;
 }
 
-/** The character at `*pos`, which is moved behind it. A broken one is as long as it is whole. */
-static uint32_t next_character(struct slice text, size_t *pos)
-{
-    unsigned char lead = (unsigned char)text.base[(*pos)++];
-    int more = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : lead >= 0xc0 ? 1 : 0;
-    uint32_t character = lead;
-
-    for (; more > 0 && *pos < text.len && ((unsigned char)text.base[*pos] & 0xc0) == 0x80; more--)
-        character = character << 8 | (unsigned char)text.base[(*pos)++];
-    return character;
-}
-
 /** The token at or after `*pos`, which is moved behind it; empty at the end of the path. */
-static struct slice next_token(struct slice path, size_t *pos)
+static struct slice next_token(struct slice path, char separator, size_t *pos)
 {
     size_t start;
 
-    while (*pos < path.len && path.base[*pos] == '/')
+    while (*pos < path.len && path.base[*pos] == separator)
         (*pos)++;
     start = *pos;
-    *pos += slice_find(slice_skip(path, start), '/');
+    *pos += slice_find(slice_skip(path, start), separator);
     return slice_take(slice_skip(path, start), *pos - start);
 }
 
-/**
- * Reads a brace at the start of `text`: `*len` is how many bytes are one `{name}`, or 1 when the
- * brace is a plain character. `{}` is plain, for a name has at least one character.
- */
-static enum ant_status read_brace(struct slice text, size_t *len)
+static bool starts_with(struct slice s, char byte)
 {
-    bool colon = false;
-
-    for (size_t i = 1; i < text.len; i++) {
-        if (text.base[i] == '{')
-            return ANT_ERR_BRACES;
-        if (text.base[i] == ':')
-            colon = true;
-        if (text.base[i] == '}') {
-            *len = i == 1 ? 1 : i + 1;
-            return colon && i != 1 ? ANT_ERR_BRACES : ANT_OK;
-        }
-    }
-    *len = 1;
-    return ANT_OK;
+    return s.len != 0 && s.base[0] == byte;
 }
 
-/** Adds a wildcard; within a run of them `?` goes before `*`, and one `*` is enough. */
-static size_t add_wildcard(uint32_t *symbols, size_t n, uint32_t symbol)
+static bool ends_with(struct slice s, char byte)
 {
-    if (n == 0 || symbols[n - 1] != SYMBOL_MANY) {
-        symbols[n++] = symbol;
-    } else if (symbol == SYMBOL_ONE) {
-        symbols[n - 1] = SYMBOL_ONE;
-        symbols[n++] = SYMBOL_MANY;
-    }
-    return n;
+    return s.len != 0 && s.base[s.len - 1] == byte;
 }
 
-/** Compiles one token into `symbols`, which has room for a symbol per byte. */
-static enum ant_status compile_token(struct token *token, uint32_t *symbols)
+/** How many bytes from `pos` on `\{[^/]+?\}` matches: with any separator, it is the slash. */
+static size_t variable_len(struct slice text, size_t pos)
 {
-    bool wild = false;
-    size_t n = 0;
-
-    for (size_t pos = 0; pos < token->text.len;) {
-        char c = token->text.base[pos];
-        size_t len = 1;
-
-        if (c == '{') {
-            enum ant_status status = read_brace(slice_skip(token->text, pos), &len);
-
-            if (status != ANT_OK)
-                return status;
-        }
-        if (c == '?' || c == '*' || len > 1) {
-            n = add_wildcard(symbols, n, c == '?' ? SYMBOL_ONE : SYMBOL_MANY);
-            wild = true;
-            pos += len;
-        } else {
-            symbols[n++] = next_character(token->text, &pos);
-        }
+    if (text.base[pos] != '{' || pos + 1 == text.len || text.base[pos + 1] == '/')
+        return 0;
+    for (size_t i = pos + 2; i < text.len && text.base[i] != '/'; i++) {
+        if (text.base[i] == '}')
+            return i + 1 - pos;
     }
-    token->symbols = symbols;
-    token->n_symbols = n;
-    token->kind = wild ? TOKEN_GLOB : TOKEN_LITERAL;
-    /* No token is empty, so `?*` is no less than `*`. */
-    if (slice_eq(token->text, (struct slice)SLICE("**")))
-        token->kind = TOKEN_TREE;
-    else if (n != 0 && symbols[n - 1] == SYMBOL_MANY &&
-             (n == 1 || (n == 2 && symbols[0] == SYMBOL_ONE)))
-        token->kind = TOKEN_ANY;
-    return ANT_OK;
+    return 0;
 }
 
-enum ant_status ant_pattern_new(struct slice text, struct ant_pattern **out)
+static int rank_length(struct slice text)
+{
+    int length = 0;
+
+    for (size_t pos = 0; pos < text.len;) {
+        size_t variable = variable_len(text, pos);
+        unsigned char c = (unsigned char)text.base[pos];
+
+        /* A character of four bytes is two units, others are one. */
+        length += variable != 0 || c < 0xf0 ? (c & 0xc0) != 0x80 : 2;
+        pos += variable != 0 ? variable : 1;
+    }
+    return length;
+}
+
+/** AntPatternComparator.PatternInfo: it counts characters of the text, whatever they mean there. */
+static struct rank rank_of(struct slice text, char separator)
+{
+    const char tail[] = {separator, '*', '*'};
+    struct rank rank = {.is_prefix = slice_ends_with(text, slice_of(tail, sizeof(tail)))};
+
+    rank.is_catch_all = rank.is_prefix && text.len == sizeof(tail);
+    rank.is_prefix = rank.is_prefix && !rank.is_catch_all;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.base[i] == '{') {
+            rank.n_variables++;
+        } else if (text.base[i] == '*' && i + 1 < text.len && text.base[i + 1] == '*') {
+            rank.n_double_stars++;
+            i++;
+        } else if (text.base[i] == '*') {
+            /* Neither a star at the very beginning counts, nor one of ".*" at the very end. */
+            rank.n_stars += i > 0 && (i + 1 < text.len || text.base[i - 1] != '.');
+        }
+    }
+    rank.length = rank_length(text);
+    return rank;
+}
+
+static size_t find_name(const struct ant_pattern *p, struct slice name)
+{
+    size_t i = 0;
+
+    while (i < p->n_names && !slice_eq(p->names[i], name))
+        i++;
+    return i;
+}
+
+static void collect_names(struct ant_pattern *p)
+{
+    p->can_extract = true;
+    for (size_t i = 0; i < p->n_tokens; i++)
+        p->n_variables += p->tokens[i].n_variables;
+    p->names = mem_calloc(p->n_variables, sizeof(p->names[0]));
+    for (size_t i = 0; i < p->n_tokens; i++) {
+        const struct ant_token *token = &p->tokens[i];
+
+        p->can_extract = p->can_extract && ant_token_can_capture(token);
+        for (size_t k = 0; k < token->n_variables; k++) {
+            if (find_name(p, token->variables[k]) == p->n_names)
+                p->names[p->n_names++] = token->variables[k];
+        }
+    }
+}
+
+enum ant_status ant_pattern_new(struct slice text, char separator, struct ant_pattern **out)
 {
     struct ant_pattern *p;
     struct slice copy;
-    uint32_t *symbols;
+    size_t n = 0;
 
     if (text.len > ANT_PATTERN_MAX)
         return ANT_ERR_LENGTH;
@@ -173,29 +169,26 @@ enum ant_status ant_pattern_new(struct slice text, struct ant_pattern **out)
     copy = mem_slice_dup(text);
     p->text = (char *)copy.base;
     p->len = copy.len;
-    p->starts_with_slash = copy.len != 0 && copy.base[0] == '/';
-    p->ends_with_slash = copy.len != 0 && copy.base[copy.len - 1] == '/';
-    /* "a/b" has the most tokens for its length; one more is tried and found empty. */
-    p->tokens = mem_calloc(copy.len / 2 + 2, sizeof(p->tokens[0]));
-    p->symbols = mem_calloc(copy.len + 1, sizeof(p->symbols[0]));
-    symbols = p->symbols;
-    for (size_t pos = 0;;) {
-        struct token *token = &p->tokens[p->n_tokens];
-        enum ant_status status;
+    p->separator = separator;
+    p->starts_with_separator = starts_with(copy, separator);
+    p->ends_with_separator = ends_with(copy, separator);
+    for (size_t pos = 0; next_token(copy, separator, &pos).len != 0;)
+        n++;
+    p->tokens = mem_calloc(n, sizeof(p->tokens[0]));
+    for (size_t pos = 0; p->n_tokens < n; p->n_tokens++) {
+        struct ant_token *token = &p->tokens[p->n_tokens];
+        struct slice token_text = next_token(copy, separator, &pos);
+        enum ant_status status = ant_token_init(token, token_text);
 
-        token->text = next_token(copy, &pos);
-        if (token->text.len == 0)
-            break;
-        status = compile_token(token, symbols);
         if (status != ANT_OK) {
             ant_pattern_free(p);
             return status;
         }
-        symbols += token->n_symbols;
-        p->has_tree = p->has_tree || token->kind == TOKEN_TREE;
-        p->ends_with_star = slice_eq(token->text, (struct slice)SLICE("*"));
-        p->n_tokens++;
+        p->has_tree = p->has_tree || token->kind == ANT_TOKEN_TREE;
+        p->ends_with_star = slice_eq(token_text, (struct slice)SLICE("*"));
     }
+    collect_names(p);
+    p->rank = rank_of(copy, separator);
     *out = p;
     return ANT_OK;
 }
@@ -204,9 +197,11 @@ void ant_pattern_free(struct ant_pattern *pattern)
 {
     if (pattern == NULL)
         return;
+    for (size_t i = 0; i < pattern->n_tokens; i++)
+        ant_token_dispose(&pattern->tokens[i]);
     mem_free(pattern->text);
     mem_free(pattern->tokens);
-    mem_free(pattern->symbols);
+    mem_free(pattern->names);
     mem_free(pattern);
 }
 
@@ -215,188 +210,213 @@ struct slice ant_pattern_text(const struct ant_pattern *pattern)
     return slice_of(pattern->text, pattern->len);
 }
 
-/*
- * Both levels are matched in the classical way: on a mismatch the last star takes one thing more.
- * Stars before the last never need to be tried again, which is what bounds the steps.
- */
-static bool glob_match(const struct token *token, struct slice text)
-{
-    size_t i = 0, pos = 0, star = token->n_symbols, star_pos = 0;
-
-    while (pos < text.len) {
-        size_t next = pos;
-        uint32_t character = next_character(text, &next);
-
-        if (i < token->n_symbols && token->symbols[i] == SYMBOL_MANY) {
-            star = i++;
-            star_pos = pos;
-        } else if (i < token->n_symbols &&
-                   (token->symbols[i] == SYMBOL_ONE || token->symbols[i] == character)) {
-            i++;
-            pos = next;
-        } else if (star != token->n_symbols) {
-            (void)next_character(text, &star_pos);
-            pos = star_pos;
-            i = star + 1;
-        } else {
-            return false;
-        }
-    }
-    while (i < token->n_symbols && token->symbols[i] == SYMBOL_MANY)
-        i++;
-    return i == token->n_symbols;
-}
-
-static bool token_match(const struct token *token, struct slice text)
-{
-    switch (token->kind) {
-    case TOKEN_LITERAL:
-        return slice_eq(token->text, text);
-    case TOKEN_GLOB:
-        return glob_match(token, text);
-    case TOKEN_ANY:
-    case TOKEN_TREE:
-        return true;
-    }
-    return false;
-}
-
 /** What is left of the pattern when the path has no more tokens. */
-static bool match_end(const struct ant_pattern *p, size_t i, bool path_ends_with_slash)
+static bool match_end(const struct ant_pattern *p, size_t i, bool path_ends_with_separator)
 {
-    if (i + 1 == p->n_tokens && p->ends_with_star && !p->has_tree && path_ends_with_slash)
+    if (i + 1 == p->n_tokens && p->ends_with_star && !p->has_tree && path_ends_with_separator)
         return true;
-    while (i < p->n_tokens && p->tokens[i].kind == TOKEN_TREE)
+    while (i < p->n_tokens && p->tokens[i].kind == ANT_TOKEN_TREE)
         i++;
     if (i < p->n_tokens)
         return false;
-    return (i != 0 && p->tokens[i - 1].kind == TOKEN_TREE) ||
-           p->ends_with_slash == path_ends_with_slash;
+    return (i != 0 && p->tokens[i - 1].kind == ANT_TOKEN_TREE) ||
+           p->ends_with_separator == path_ends_with_separator;
+}
+
+/*
+ * As within a token: on a mismatch the last `**` takes one token more. That gives each token of the
+ * pattern the one of the path that Spring gives it; `taken`, if not NULL, has room for them all.
+ * One that matched a missing token or is a `**` has none.
+ */
+static enum regex_answer walk(const struct ant_pattern *p, struct slice path, struct slice *taken,
+                              size_t *budget)
+{
+    size_t i = 0, pos = 0, tree = p->n_tokens, tree_pos = 0;
+
+    if (p->starts_with_separator != starts_with(path, p->separator))
+        return REGEX_NO_MATCH;
+    for (;;) {
+        size_t next = pos;
+        struct slice token = next_token(path, p->separator, &next);
+        enum regex_answer answer = REGEX_NO_MATCH;
+
+        if (token.len == 0)
+            return match_end(p, i, ends_with(path, p->separator)) ? REGEX_MATCH : REGEX_NO_MATCH;
+        if (i < p->n_tokens && p->tokens[i].kind == ANT_TOKEN_TREE) {
+            tree = i++;
+            tree_pos = pos;
+            if (i == p->n_tokens)
+                return REGEX_MATCH;
+            continue;
+        }
+        if (i < p->n_tokens)
+            answer = ant_token_match(&p->tokens[i], token, budget);
+        if (answer == REGEX_UNKNOWN)
+            return REGEX_UNKNOWN;
+        if (answer == REGEX_MATCH) {
+            if (taken != NULL)
+                taken[i] = token;
+            i++;
+            pos = next;
+        } else if (tree != p->n_tokens) {
+            (void)next_token(path, p->separator, &tree_pos);
+            pos = tree_pos;
+            i = tree + 1;
+        } else {
+            return REGEX_NO_MATCH;
+        }
+    }
 }
 
 bool ant_pattern_match(const struct ant_pattern *pattern, struct slice path)
 {
-    size_t i = 0, pos = 0, tree = pattern->n_tokens, tree_pos = 0;
+    size_t budget = ANT_TOKEN_BUDGET;
 
-    if (pattern->starts_with_slash != (path.len != 0 && path.base[0] == '/'))
+    return walk(pattern, path, NULL, &budget) == REGEX_MATCH;
+}
+
+bool ant_pattern_may_match(const struct ant_pattern *pattern, struct slice path)
+{
+    size_t budget = ANT_TOKEN_BUDGET;
+
+    return walk(pattern, path, NULL, &budget) != REGEX_NO_MATCH;
+}
+
+const struct slice *ant_pattern_variables(const struct ant_pattern *pattern, size_t *n)
+{
+    *n = pattern->n_names;
+    return pattern->names;
+}
+
+bool ant_pattern_can_extract(const struct ant_pattern *pattern)
+{
+    return pattern->can_extract;
+}
+
+/** Sets the values of one token's variables; `room` is for as many as the pattern has. */
+static bool extract_token(const struct ant_pattern *p, const struct ant_token *token,
+                          struct slice text, struct slice *room, struct slice *values)
+{
+    size_t budget = ANT_TOKEN_BUDGET;
+
+    if (ant_token_capture(token, text, room, &budget) != REGEX_MATCH)
         return false;
-    for (;;) {
-        size_t next = pos;
-        struct slice token = next_token(path, &next);
-
-        if (token.len == 0)
-            return match_end(pattern, i, path.len != 0 && path.base[path.len - 1] == '/');
-        if (i < pattern->n_tokens && pattern->tokens[i].kind == TOKEN_TREE) {
-            tree = i++;
-            tree_pos = pos;
-            if (i == pattern->n_tokens)
-                return true;
-        } else if (i < pattern->n_tokens && token_match(&pattern->tokens[i], token)) {
-            i++;
-            pos = next;
-        } else if (tree != pattern->n_tokens) {
-            (void)next_token(path, &tree_pos);
-            pos = tree_pos;
-            i = tree + 1;
-        } else {
-            return false;
-        }
-    }
+    for (size_t i = 0; i < token->n_variables; i++)
+        values[find_name(p, token->variables[i])] = room[i];
+    return true;
 }
 
 /*
- * Comparing two patterns walks the table of (what is left of a, what is left of b) from the ends;
- * one row of it is kept. Tokens are compared by the same walk over their symbols.
+ * The order in which Spring comes by the tokens, for of a name that comes twice the last value
+ * stays: up to the first `**`, then from the end back to the last one, then what is between.
  */
-static bool tokens_intersect(const struct token *a, const struct token *b)
+static bool extract_tokens(const struct ant_pattern *p, const struct slice *taken,
+                           struct slice *room, struct slice *values)
 {
-    bool below[ANT_PATTERN_MAX + 1] = {false};
+    size_t first = 0, last = p->n_tokens;
+    bool ok = true;
 
-    if (a->kind == TOKEN_ANY || b->kind == TOKEN_ANY)
-        return true;
-    if (a->kind == TOKEN_LITERAL && b->kind == TOKEN_LITERAL)
-        return slice_eq(a->text, b->text);
-    for (size_t i = a->n_symbols + 1; i-- > 0;) {
-        bool corner = false; /* below[j + 1], as the row below has it */
-
-        for (size_t j = b->n_symbols + 1; j-- > 0;) {
-            bool down = i < a->n_symbols && below[j];
-            bool right = j < b->n_symbols && below[j + 1];
-            bool both = i < a->n_symbols && j < b->n_symbols && corner;
-
-            corner = down;
-            if (i == a->n_symbols && j == b->n_symbols)
-                below[j] = true;
-            else if ((i < a->n_symbols && a->symbols[i] == SYMBOL_MANY) ||
-                     (j < b->n_symbols && b->symbols[j] == SYMBOL_MANY))
-                below[j] = down || right; /* either stops there, or takes the other's symbol */
-            else
-                below[j] = both && (a->symbols[i] == SYMBOL_ONE || b->symbols[j] == SYMBOL_ONE ||
-                                    a->symbols[i] == b->symbols[j]);
-        }
-    }
-    return below[0];
+    for (; ok && first < p->n_tokens && p->tokens[first].kind != ANT_TOKEN_TREE; first++)
+        ok = extract_token(p, &p->tokens[first], taken[first], room, values);
+    for (; ok && last > first && p->tokens[last - 1].kind != ANT_TOKEN_TREE; last--)
+        ok = extract_token(p, &p->tokens[last - 1], taken[last - 1], room, values);
+    for (; ok && first < last; first++)
+        ok = extract_token(p, &p->tokens[first], taken[first], room, values);
+    return ok;
 }
 
-static bool token_covers(const struct token *a, const struct token *b)
+bool ant_pattern_extract(const struct ant_pattern *pattern, struct slice path, struct slice *values)
 {
-    bool below[ANT_PATTERN_MAX + 1] = {false};
+    struct slice *taken, *room, *found;
+    size_t budget = ANT_TOKEN_BUDGET;
+    bool ok;
 
-    if (a->kind == TOKEN_ANY)
-        return true;
-    if (a->kind == TOKEN_LITERAL)
-        return b->kind == TOKEN_LITERAL && slice_eq(a->text, b->text);
-    for (size_t i = a->n_symbols + 1; i-- > 0;) {
-        bool corner = false;
-
-        for (size_t j = b->n_symbols + 1; j-- > 0;) {
-            bool down = i < a->n_symbols && below[j];
-            bool both = i < a->n_symbols && j < b->n_symbols && corner;
-
-            corner = down;
-            if (i == a->n_symbols)
-                below[j] = j == b->n_symbols;
-            else if (a->symbols[i] == SYMBOL_MANY)
-                below[j] = down || (j < b->n_symbols && below[j + 1]);
-            else
-                below[j] = both && b->symbols[j] != SYMBOL_MANY &&
-                           (a->symbols[i] == SYMBOL_ONE || a->symbols[i] == b->symbols[j]);
-        }
-    }
-    return below[0];
+    if (!pattern->can_extract)
+        return false;
+    if (pattern->n_variables == 0)
+        return ant_pattern_match(pattern, path);
+    taken = mem_calloc(pattern->n_tokens, sizeof(taken[0]));
+    room = mem_calloc(pattern->n_variables, sizeof(room[0]));
+    found = mem_calloc(pattern->n_names, sizeof(found[0]));
+    ok = walk(pattern, path, taken, &budget) == REGEX_MATCH &&
+         extract_tokens(pattern, taken, room, found);
+    for (size_t i = 0; ok && i < pattern->n_names; i++)
+        values[i] = found[i];
+    mem_free(taken);
+    mem_free(room);
+    mem_free(found);
+    return ok;
 }
+
+static int sign(int difference)
+{
+    return (difference > 0) - (difference < 0);
+}
+
+int ant_pattern_compare(const struct ant_pattern *a, const struct ant_pattern *b, struct slice path)
+{
+    const struct rank *one = &a->rank, *two = &b->rank;
+    bool one_is_path = slice_eq(ant_pattern_text(a), path);
+    bool two_is_path = slice_eq(ant_pattern_text(b), path);
+    int one_total = one->n_variables + one->n_stars + 2 * one->n_double_stars;
+    int two_total = two->n_variables + two->n_stars + 2 * two->n_double_stars;
+
+    assert(a->separator == b->separator);
+    if (one->is_catch_all || two->is_catch_all)
+        return one->is_catch_all - two->is_catch_all;
+    if (one_is_path || two_is_path)
+        return two_is_path - one_is_path;
+    if (one->is_prefix && two->is_prefix)
+        return sign(two->length - one->length);
+    if (one->is_prefix && two->n_double_stars == 0)
+        return 1;
+    if (two->is_prefix && one->n_double_stars == 0)
+        return -1;
+    if (one_total != two_total)
+        return sign(one_total - two_total);
+    if (one->length != two->length)
+        return sign(two->length - one->length);
+    if (one->n_stars != two->n_stars)
+        return sign(one->n_stars - two->n_stars);
+    return sign(one->n_variables - two->n_variables);
+}
+
+/*
+ * Comparing what two patterns match walks the table of (what is left of a, what is left of b) from
+ * the ends; one row of it is kept. Tokens are compared by the same walk over their symbols.
+ */
 
 /** Which paths a pattern matches, by their last byte. */
-enum ending { ENDING_EITHER, ENDING_SLASH, ENDING_OTHER };
+enum ending { ENDING_EITHER, ENDING_SEPARATOR, ENDING_OTHER };
 
 /**
  * A pattern that ends with a `*` token stands for two: itself, and itself without that token for
- * paths that end with a slash. Every pattern is the union of one or two of these.
+ * paths that end with a separator. Every pattern is the union of one or two of these.
  */
 struct variant {
-    const struct token *tokens;
+    const struct ant_token *tokens;
     size_t n_tokens;
     enum ending ending;
 };
 
 static size_t variants_of(const struct ant_pattern *p, struct variant out[2])
 {
-    bool tree_last = p->n_tokens != 0 && p->tokens[p->n_tokens - 1].kind == TOKEN_TREE;
+    bool tree_last = p->n_tokens != 0 && p->tokens[p->n_tokens - 1].kind == ANT_TOKEN_TREE;
 
     out[0] = (struct variant){p->tokens, p->n_tokens,
-                              tree_last            ? ENDING_EITHER
-                              : p->ends_with_slash ? ENDING_SLASH
-                                                   : ENDING_OTHER};
+                              tree_last                ? ENDING_EITHER
+                              : p->ends_with_separator ? ENDING_SEPARATOR
+                                                       : ENDING_OTHER};
     if (!p->ends_with_star || p->has_tree)
         return 1;
-    /* Without tokens a path that ends with a slash begins with it, too. */
-    if (p->n_tokens == 1 && !p->starts_with_slash)
+    /* Without tokens a path that ends with a separator begins with it, too. */
+    if (p->n_tokens == 1 && !p->starts_with_separator)
         return 1;
-    out[1] = (struct variant){p->tokens, p->n_tokens - 1, ENDING_SLASH};
+    out[1] = (struct variant){p->tokens, p->n_tokens - 1, ENDING_SEPARATOR};
     return 2;
 }
 
-static bool variants_intersect(const struct variant *a, const struct variant *b)
+static bool variants_intersect(const struct variant *a, const struct variant *b, size_t *budget)
 {
     bool below[ANT_PATTERN_MAX / 2 + 2] = {false};
 
@@ -406,8 +426,8 @@ static bool variants_intersect(const struct variant *a, const struct variant *b)
         bool corner = false;
 
         for (size_t j = b->n_tokens + 1; j-- > 0;) {
-            bool a_tree = i < a->n_tokens && a->tokens[i].kind == TOKEN_TREE;
-            bool b_tree = j < b->n_tokens && b->tokens[j].kind == TOKEN_TREE;
+            bool a_tree = i < a->n_tokens && a->tokens[i].kind == ANT_TOKEN_TREE;
+            bool b_tree = j < b->n_tokens && b->tokens[j].kind == ANT_TOKEN_TREE;
             bool down = i < a->n_tokens && below[j];
             bool right = j < b->n_tokens && below[j + 1];
             bool both = i < a->n_tokens && j < b->n_tokens && corner;
@@ -418,13 +438,13 @@ static bool variants_intersect(const struct variant *a, const struct variant *b)
             else if (a_tree || b_tree)
                 below[j] = down || right; /* as above, for tokens */
             else
-                below[j] = both && tokens_intersect(&a->tokens[i], &b->tokens[j]);
+                below[j] = both && ant_token_intersects(&a->tokens[i], &b->tokens[j], budget);
         }
     }
     return below[0];
 }
 
-static bool variant_covers(const struct variant *a, const struct variant *b)
+static bool variant_covers(const struct variant *a, const struct variant *b, size_t *budget)
 {
     bool below[ANT_PATTERN_MAX / 2 + 2] = {false};
 
@@ -440,11 +460,11 @@ static bool variant_covers(const struct variant *a, const struct variant *b)
             corner = down;
             if (i == a->n_tokens)
                 below[j] = j == b->n_tokens;
-            else if (a->tokens[i].kind == TOKEN_TREE)
+            else if (a->tokens[i].kind == ANT_TOKEN_TREE)
                 below[j] = down || (j < b->n_tokens && below[j + 1]);
             else
-                below[j] = both && b->tokens[j].kind != TOKEN_TREE &&
-                           token_covers(&a->tokens[i], &b->tokens[j]);
+                below[j] = both && b->tokens[j].kind != ANT_TOKEN_TREE &&
+                           ant_token_covers(&a->tokens[i], &b->tokens[j], budget);
         }
     }
     return below[0];
@@ -453,13 +473,15 @@ static bool variant_covers(const struct variant *a, const struct variant *b)
 bool ant_pattern_intersects(const struct ant_pattern *a, const struct ant_pattern *b)
 {
     struct variant of_a[2], of_b[2];
-    size_t n_a = variants_of(a, of_a), n_b = variants_of(b, of_b);
+    size_t n_a = variants_of(a, of_a), n_b = variants_of(b, of_b), budget = ANT_TOKEN_BUDGET;
 
-    if (a->starts_with_slash != b->starts_with_slash)
+    if (a->separator != b->separator)
+        return true;
+    if (a->starts_with_separator != b->starts_with_separator)
         return false;
     for (size_t i = 0; i < n_a; i++) {
         for (size_t j = 0; j < n_b; j++) {
-            if (variants_intersect(&of_a[i], &of_b[j]))
+            if (variants_intersect(&of_a[i], &of_b[j], &budget))
                 return true;
         }
     }
@@ -470,14 +492,16 @@ bool ant_pattern_covers(const struct ant_pattern *outer, const struct ant_patter
 {
     struct variant of_outer[2], of_inner[2];
     size_t n_outer = variants_of(outer, of_outer), n_inner = variants_of(inner, of_inner);
+    size_t budget = ANT_TOKEN_BUDGET;
 
-    if (outer->starts_with_slash != inner->starts_with_slash)
+    if (outer->separator != inner->separator ||
+        outer->starts_with_separator != inner->starts_with_separator)
         return false;
     for (size_t i = 0; i < n_inner; i++) {
         bool covered = false;
 
         for (size_t j = 0; j < n_outer && !covered; j++)
-            covered = variant_covers(&of_outer[j], &of_inner[i]);
+            covered = variant_covers(&of_outer[j], &of_inner[i], &budget);
         if (!covered)
             return false;
     }

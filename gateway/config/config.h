@@ -17,6 +17,17 @@ struct config_strings {
     size_t n;
 };
 
+/* Names with texts, in the order of the file; no name twice. */
+struct config_pair {
+    struct slice name;
+    struct slice value;
+};
+
+struct config_pairs {
+    struct config_pair *items;
+    size_t n;
+};
+
 struct config_listener {
     struct slice address; /* "host:port" or "[v6]:port"; port 0 asks the kernel for one */
     bool tls;             /* with the certificates of tls.certificates[] */
@@ -58,12 +69,62 @@ enum config_route_mode {
     CONFIG_ROUTE_ECHO,
 };
 
+/* What a template of a route knows beside the variables of its destination. */
+#define CONFIG_VARIABLE_USER "user"       /* the sender's name; empty when it has none */
+#define CONFIG_VARIABLE_SESSION "session" /* the id of its session */
+
+/** The most variables that a route's destination may have. */
+enum { CONFIG_ROUTE_MAX_VARIABLES = 16 };
+
+/*
+ * What happens to messages sent to a destination, and to subscriptions of it. Templates are texts
+ * with places (base/template.h) for variables.
+ */
 struct config_route {
-    struct slice destination;
+    struct slice destination; /* an Ant pattern, or one destination */
     enum config_route_mode mode;
-    struct slice send_to; /* empty: the destination itself */
-    struct slice prefix;  /* echo: goes before a text body */
+    struct slice send_to;      /* template; empty, and send_to_user too: the destination itself */
+    struct slice send_to_user; /* template of what stands behind the user's name; empty: none */
+    bool broadcast;            /* send_to_user: to all sessions of the user, not the sender's own */
+    struct slice prefix;       /* echo: goes before a text body */
     struct config_strings copy_headers;
+    struct config_pairs headers; /* added; the values are templates */
+
+    struct {
+        bool has_body; /* body was set: a SUBSCRIBE is answered with it */
+        struct slice body;
+        struct slice content_type;
+        struct slice last_of; /* template of the destination whose last message is the answer */
+    } on_subscribe;
+    bool is_for_subscribe_only; /* on_subscribe alone: a SEND does not meet this route */
+};
+
+/* What becomes of a SEND or SUBSCRIBE that nothing takes. */
+enum config_unknown_destination {
+    CONFIG_UNKNOWN_DROP,
+    CONFIG_UNKNOWN_ERROR,
+};
+
+/* How a SEND or SUBSCRIBE is refused. */
+enum config_refusals {
+    CONFIG_REFUSALS_STRICT, /* ERROR, and the session is closed */
+    CONFIG_REFUSALS_SOFT,   /* a MESSAGE to broker.error_destination, and the session goes on */
+};
+
+enum config_queue_mode {
+    CONFIG_QUEUE_FANOUT,    /* every subscriber gets each message */
+    CONFIG_QUEUE_COMPETING, /* one of the subscribers gets it */
+};
+
+struct config_queue {
+    struct config_strings destinations; /* Ant patterns */
+    enum config_queue_mode mode;
+};
+
+/* How much may be kept: whichever is reached first. */
+struct config_keep_limit {
+    uint64_t messages;
+    uint64_t bytes;
 };
 
 enum config_algorithm {
@@ -142,6 +203,20 @@ struct config {
         uint32_t heartbeat_send_ms;           /* broker.heartbeat: "10000,10000" or "10s,10s" */
         uint32_t heartbeat_receive_ms;
         bool error_detail;
+        enum config_unknown_destination unknown_destination;
+        char path_separator;          /* of Ant patterns: '/' or '.' */
+        struct slice selector_header; /* empty: no selectors */
+        enum config_refusals refusals;
+        struct slice error_destination; /* below user_destination_prefix */
+        struct config_strings sequence; /* Ant patterns of destinations that are numbered */
+        uint64_t sequence_limit;        /* destinations whose numbers are remembered */
+        struct config_queue *queues;    /* the first that matches wins */
+        size_t n_queues;
+        struct config_keep_limit queue_limit;        /* of one competing queue */
+        struct config_keep_limit last_message_limit; /* for routes[].on_subscribe.last_of */
+        uint64_t ack_window;   /* unacknowledged messages of one subscription */
+        uint64_t cache_limit;  /* destinations whose matching patterns a worker remembers */
+        uint64_t max_patterns; /* subscribed in the whole process */
     } broker;
 
     struct {
@@ -153,6 +228,10 @@ struct config {
         uint64_t max_header_count; /* of one STOMP frame */
         uint64_t max_header_size;  /* bytes of one STOMP header line */
         uint64_t max_subscriptions_per_session;
+        uint64_t max_patterns_per_session; /* that may be subscribed */
+        uint64_t max_transactions_per_session;
+        uint64_t max_transaction_frames; /* in all transactions of one session */
+        uint64_t max_transaction_bytes;
         uint64_t max_connections;      /* of the whole process */
         uint64_t process_buffer_limit; /* bytes queued in the whole process */
     } transport;

@@ -9,6 +9,11 @@
 #include "gateway/config/suggest.h"
 #include "gateway/config/value.h"
 
+enum {
+    PAIRS_MAX = 64,
+    PAIR_NAME_MAX_BYTES = 256,
+};
+
 static char *items_base(const struct config *config, const struct setting_list *list)
 {
     char *base;
@@ -162,6 +167,16 @@ static void free_strings(struct config_strings *strings)
     *strings = (struct config_strings){NULL, 0};
 }
 
+static void free_pairs(struct config_pairs *pairs)
+{
+    for (size_t i = 0; i < pairs->n; i++) {
+        free_slice(&pairs->items[i].name, false);
+        free_slice(&pairs->items[i].value, false);
+    }
+    mem_free(pairs->items);
+    *pairs = (struct config_pairs){NULL, 0};
+}
+
 static bool store_number(const struct setting *setting, void *field, uint64_t n)
 {
     uint32_t narrow = (uint32_t)n;
@@ -234,8 +249,13 @@ static bool store(const struct setting *setting, void *field, struct slice text)
             return false;
         memcpy(field, &word, sizeof(word));
         return true;
+    case SETTING_CHARACTER:
+        if (!value_word(text, setting->words, &word))
+            return false;
+        memcpy(field, setting->words[word], 1);
+        return true;
     default:
-        assert(!setting_is_list_type(setting->type));
+        assert(!setting_is_list_type(setting->type) && setting->type != SETTING_PAIRS);
         return store_string(setting, field, text);
     }
 }
@@ -262,26 +282,55 @@ static void mark_set(struct draft *d, const struct setting *setting, size_t inde
     *draft_mark(d, setting, index) = (struct draft_mark){DRAFT_SET, origin};
 }
 
+/** The items of a list in one text. The memory is the caller's to free. */
+static struct draft_value *split(struct draft_value value, size_t *n)
+{
+    struct draft_value *items = NULL;
+    struct value_items walk = value_items_of(value.text);
+    struct slice item;
+
+    *n = 0;
+    while (*n <= SETTING_MAX_ITEMS && value_items_next(&walk, &item)) {
+        items = mem_realloc(items, (*n + 1) * sizeof(*items));
+        items[(*n)++] = (struct draft_value){item, value.origin};
+    }
+    return items;
+}
+
+static void set_split_pairs(struct draft *d, const struct setting *setting, size_t index,
+                            const struct draft_value *items, size_t n, struct config_origin origin)
+{
+    struct draft_pair *pairs = mem_calloc(n, sizeof(*pairs));
+    bool is_good = true;
+
+    for (size_t i = 0; i < n && is_good; i++) {
+        pairs[i].value.origin = items[i].origin;
+        is_good = slice_cut(items[i].text, '=', &pairs[i].name, &pairs[i].value.text);
+        if (!is_good)
+            not_expected(d, setting, index, items[i]);
+    }
+    if (is_good)
+        draft_set_pairs(d, setting, index, pairs, n, origin);
+    mem_free(pairs);
+}
+
 void draft_set(struct draft *d, const struct setting *setting, size_t index,
                struct draft_value value)
 {
-    if (setting_is_list_type(setting->type)) {
-        struct draft_value *items = NULL;
-        struct value_items walk = value_items_of(value.text);
-        struct slice item;
-        size_t n = 0;
+    if (setting_is_list_type(setting->type) || setting->type == SETTING_PAIRS) {
+        size_t n;
+        struct draft_value *items = split(value, &n);
 
-        while (n <= SETTING_MAX_ITEMS && value_items_next(&walk, &item)) {
-            items = mem_realloc(items, (n + 1) * sizeof(*items));
-            items[n++] = (struct draft_value){item, value.origin};
-        }
-        draft_set_items(d, setting, index, items, n, value.origin);
+        if (setting->type == SETTING_PAIRS)
+            set_split_pairs(d, setting, index, items, n, value.origin);
+        else
+            draft_set_items(d, setting, index, items, n, value.origin);
         mem_free(items);
         return;
     }
     if (!store(setting, draft_field(d, setting, index), value.text)) {
         draft_mark(d, setting, index)->origin = value.origin;
-        if (setting->type == SETTING_ENUM)
+        if (setting_has_words(setting->type))
             wrong_word(d, setting, index, value);
         else
             not_expected(d, setting, index, value);
@@ -365,6 +414,62 @@ void draft_set_items(struct draft *d, const struct setting *setting, size_t inde
                                                : set_words(d, setting, index, items, n);
     if (is_good)
         mark_set(d, setting, index, origin);
+}
+
+static bool pair_fits(const struct setting *setting, const struct draft_pair *pair)
+{
+    return pair->name.len != 0 && pair->name.len <= PAIR_NAME_MAX_BYTES &&
+           utf8_is_valid(pair->name) && !has_control(pair->name) &&
+           string_fits(setting, pair->value.text);
+}
+
+/** Returns false when a pair is wrong; all of them are looked at. */
+static bool check_pairs(struct draft *d, const struct setting *setting, size_t index,
+                        const struct draft_pair *pairs, size_t n)
+{
+    bool is_good = true;
+
+    for (size_t i = 0; i < n; i++) {
+        if (!pair_fits(setting, &pairs[i])) {
+            draft_error(d, setting, index, pairs[i].value.origin, "got %s with %s, expected %s",
+                        config_show(pairs[i].name).text, config_show(pairs[i].value.text).text,
+                        value_expected(setting).text);
+            is_good = false;
+        }
+        for (size_t k = 0; k < i; k++) {
+            if (slice_eq(pairs[i].name, pairs[k].name)) {
+                draft_error(d, setting, index, pairs[i].value.origin,
+                            "%s stands there twice, expected once",
+                            config_show(pairs[i].name).text);
+                is_good = false;
+                break;
+            }
+        }
+    }
+    return is_good;
+}
+
+void draft_set_pairs(struct draft *d, const struct setting *setting, size_t index,
+                     const struct draft_pair *pairs, size_t n, struct config_origin origin)
+{
+    struct config_pairs *field = draft_field(d, setting, index);
+
+    assert(setting->type == SETTING_PAIRS);
+    draft_mark(d, setting, index)->origin = origin;
+    if (n > PAIRS_MAX) {
+        draft_error(d, setting, index, origin, "has too many items, expected at most %d",
+                    (int)PAIRS_MAX);
+        return;
+    }
+    if (!check_pairs(d, setting, index, pairs, n))
+        return;
+    free_pairs(field);
+    field->items = n == 0 ? NULL : mem_calloc(n, sizeof(*field->items));
+    field->n = n;
+    for (size_t i = 0; i < n; i++)
+        field->items[i] =
+            (struct config_pair){mem_slice_dup(pairs[i].name), mem_slice_dup(pairs[i].value.text)};
+    mark_set(d, setting, index, origin);
 }
 
 static bool is_string(enum setting_type type)
@@ -490,6 +595,8 @@ static void free_field(struct config *config, const struct setting *setting, siz
     field = field_of(config, setting, index);
     if (setting->type == SETTING_STRINGS)
         free_strings(field);
+    else if (setting->type == SETTING_PAIRS)
+        free_pairs(field);
     else if (is_string(setting->type))
         free_slice(field, setting->type == SETTING_SECRET);
 }

@@ -46,6 +46,12 @@ struct draft_value {
     struct config_origin origin;
 };
 
+/** A text with its name; the place is the name's. */
+struct draft_pair {
+    struct slice name;
+    struct draft_value value;
+};
+
 /**
  * Starts with the defaults in `config` (zeroed, stays the caller's). Borrows both, and `whole`'s
  * name, until draft_dispose.
@@ -74,8 +80,9 @@ bool draft_reach(struct draft *d, const struct setting *setting, size_t index,
                  struct config_origin origin) __attribute__((warn_unused_result));
 
 /**
- * Sets from one text: lists are separated by commas. The item `index` must exist; it is 0 outside
- * of lists. What does not fit adds an error and leaves the field as it was.
+ * Sets from one text: lists are separated by commas, names from their texts by `=`. The item
+ * `index` must exist; it is 0 outside of lists. What does not fit adds an error and leaves the
+ * field as it was.
  */
 void draft_set(struct draft *d, const struct setting *setting, size_t index,
                struct draft_value value);
@@ -83,6 +90,13 @@ void draft_set(struct draft *d, const struct setting *setting, size_t index,
 /** Sets one of the list types from items that stand apart. `origin` is the whole list's. */
 void draft_set_items(struct draft *d, const struct setting *setting, size_t index,
                      const struct draft_value *items, size_t n, struct config_origin origin);
+
+/**
+ * Sets a SETTING_PAIRS from names with their texts. `origin` is the whole setting's. A name that
+ * stands there twice is an error, as is a name or text that does not fit.
+ */
+void draft_set_pairs(struct draft *d, const struct setting *setting, size_t index,
+                     const struct draft_pair *pairs, size_t n, struct config_origin origin);
 
 /** Adds an error about a setting (or about one item's) and marks it as bad. */
 void draft_error(struct draft *d, const struct setting *setting, size_t index,

@@ -90,6 +90,35 @@ static void end_with_slash(struct slice *prefix)
     *prefix = slice_of(with_slash, prefix->len + 1);
 }
 
+/** What a route says about itself only between the lines. */
+static void compute_route(struct draft *d, size_t i)
+{
+    static const char *const of_send[] = {
+        "routes[].mode",      "routes[].send_to", "routes[].send_to_user",
+        "routes[].broadcast", "routes[].prefix",  "routes[].copy_headers",
+    };
+    struct config_route *route = &d->config->routes[i];
+    bool has_last_of =
+        draft_mark(d, setting_get("routes[].on_subscribe.last_of"), i)->state == DRAFT_SET;
+
+    route->on_subscribe.has_body =
+        draft_mark(d, setting_get("routes[].on_subscribe.body"), i)->state == DRAFT_SET;
+    route->is_for_subscribe_only = route->on_subscribe.has_body || has_last_of;
+    for (size_t k = 0; k < sizeof(of_send) / sizeof(of_send[0]); k++) {
+        if (draft_mark(d, setting_get(of_send[k]), i)->state != DRAFT_UNSET)
+            route->is_for_subscribe_only = false;
+    }
+}
+
+static void compute_error_destination(struct config *c)
+{
+    struct slice *destination = &c->broker.error_destination;
+    char *text = mem_printf("%.*squeue/errors", SLICE_FMT(c->broker.user_destination_prefix));
+
+    mem_free((char *)destination->base);
+    *destination = slice_str(text);
+}
+
 /** The defaults that other settings or the machine decide. */
 static void compute_defaults(struct draft *d)
 {
@@ -113,6 +142,10 @@ static void compute_defaults(struct draft *d)
                     : 1U << CONFIG_ALGORITHM_RS256 | 1U << CONFIG_ALGORITHM_ES256;
     }
     end_with_slash(&c->broker.user_destination_prefix);
+    if (draft_mark(d, setting_get("broker.error_destination"), 0)->state == DRAFT_UNSET)
+        compute_error_destination(c);
+    for (size_t i = 0; i < c->n_routes; i++)
+        compute_route(d, i);
 }
 
 struct config *config_load(const struct config_source *source, struct config_errors *errors)

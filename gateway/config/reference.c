@@ -69,11 +69,14 @@ static const char *type_name(enum setting_type type)
     case SETTING_SHA256:
         return "64 hex digits";
     case SETTING_ENUM:
+    case SETTING_CHARACTER:
         return "one of";
     case SETTING_ENUM_SET:
         return "list of";
     case SETTING_STRINGS:
         return "list of strings";
+    case SETTING_PAIRS:
+        return "names with texts";
     }
     return "";
 }
@@ -97,7 +100,8 @@ static void print_default(const struct setting *s, FILE *out)
     else if (s->computed != NULL)
         fprintf(out, "- default: %s\n", s->computed);
     else if (s->standard == NULL || s->standard[0] == '\0')
-        fprintf(out, "- default: %s\n", s->type == SETTING_STRINGS ? "none" : "empty");
+        fprintf(out, "- default: %s\n",
+                s->type == SETTING_STRINGS || s->type == SETTING_PAIRS ? "none" : "empty");
     else if (s->type == SETTING_STRINGS || s->type == SETTING_ENUM_SET)
         fprintf(out, "- default: `[%s]`\n", s->standard);
     else

@@ -28,7 +28,9 @@ enum setting_type {
     SETTING_SHA256,    /* 32 bytes */
     SETTING_ENUM,      /* an enum: the index in `words` */
     SETTING_ENUM_SET,  /* unsigned: bit set of 1 << index in `words` */
+    SETTING_CHARACTER, /* char: one of `words`, each of one character */
     SETTING_STRINGS,   /* struct config_strings */
+    SETTING_PAIRS,     /* struct config_pairs: names with one-line texts */
 };
 
 enum {
@@ -97,6 +99,11 @@ bool setting_is_group(struct slice name);
 static inline bool setting_is_list_type(enum setting_type type)
 {
     return type == SETTING_STRINGS || type == SETTING_ENUM_SET;
+}
+
+static inline bool setting_has_words(enum setting_type type)
+{
+    return type == SETTING_ENUM || type == SETTING_ENUM_SET || type == SETTING_CHARACTER;
 }
 
 /** Its place in the table. */

@@ -23,6 +23,10 @@
 /* In the order of their enums. */
 static const char *const protocols[] = {"stomp", "echo", "broadcast", NULL};
 static const char *const route_modes[] = {"broadcast", "echo", NULL};
+static const char *const unknown_destinations[] = {"drop", "error", NULL};
+static const char *const separators[] = {"/", ".", NULL};
+static const char *const refusals[] = {"strict", "soft", NULL};
+static const char *const queue_modes[] = {"fanout", "competing", NULL};
 static const char *const roles[] = {"publish", "metrics", NULL};
 static const char *const algorithms[] = {"HS256", "RS256", "ES256", NULL};
 static const char *const operations[] = {"connect", "send", "subscribe", NULL};
@@ -35,7 +39,12 @@ static const struct setting_section sections[] = {
     {"workers", "How many threads serve connections."},
     {"admin", "The second listener, for backends and operators: the push API, health and metrics."},
     {"endpoints", "The WebSocket paths. Without any, one: `/ws`, for STOMP."},
-    {"routes", "What happens to messages sent to single destinations; all others are broadcast."},
+    {"routes",
+     "What happens to messages sent to certain destinations, and to subscriptions of them: what a "
+     "Spring controller without logic of its own does. A destination that is no pattern comes "
+     "before all patterns; of several patterns the most specific wins, as in Spring. Templates "
+     "have places: `{name}` for a variable of the destination, `{user}` for the sender's name "
+     "(empty when anonymous), `{session}` for the id of the sender's session."},
     {"broker", "Destinations and heart-beats, named as in Spring's `MessageBrokerRegistry`."},
     {"transport",
      "Limits, named as in Spring's `WebSocketTransportRegistration` where it has them."},
@@ -57,6 +66,7 @@ static const struct setting_list lists[] = {
     LIST("endpoints", endpoints, config_endpoint, n_endpoints,
          "nobody could connect: name one, or leave the setting out for /ws"),
     LIST("routes", routes, config_route, n_routes, NULL),
+    LIST("broker.queues", broker.queues, config_queue, broker.n_queues, NULL),
     LIST("auth.issuers", auth.issuers, config_issuer, auth.n_issuers, NULL),
     LIST("access", access, config_access_rule, n_access,
          "it would deny everything: write a rule, or leave the setting out to have none"),
@@ -192,7 +202,10 @@ static const struct setting settings[] = {
      IN(config_route, destination),
      .min = 1,
      .max = 1024,
-     .help = "The destination that clients send to, exactly."},
+     .help =
+         "The destination that clients send to (or subscribe to, with `on_subscribe`): exactly, "
+         "or an Ant pattern, which may have variables: `/app/chat.{room}`, "
+         "`/app/orders/{id:[0-9]+}`, `/app/**`."},
     {.name = "routes[].mode",
      .type = SETTING_ENUM,
      IN(config_route, mode),
@@ -206,9 +219,26 @@ static const struct setting settings[] = {
      IN(config_route, send_to),
      .min = 1,
      .max = 1024,
-     .computed = "the destination itself",
+     .computed = "the destination itself, unless there is `send_to_user`",
      .help = "Mode `broadcast` only: the destination that gets the message instead, as a Spring "
-             "controller with `@SendTo` does. Body and content type go along."},
+             "controller with `@SendTo` does; a template such as `/topic/chat.{room}`. Body and "
+             "content type go along."},
+    {.name = "routes[].send_to_user",
+     .type = SETTING_STRING,
+     .flags = SETTING_NOT_EMPTY,
+     IN(config_route, send_to_user),
+     .min = 1,
+     .max = 1024,
+     .computed = "none",
+     .help = "Mode `broadcast` only: the sender gets the message at this destination of its own, "
+             "as with Spring's `@SendToUser`; a template such as `/queue/reply`, to which clients "
+             "subscribe as `/user/queue/reply`. With `send_to` as well, both get it."},
+    {.name = "routes[].broadcast",
+     .type = SETTING_BOOL,
+     IN(config_route, broadcast),
+     .standard = "true",
+     .help = "With `send_to_user` only: `true` for all sessions of the user, `false` for the "
+             "sending session alone. Who has no name is one session in any case."},
     {.name = "routes[].prefix",
      .type = SETTING_TEXT,
      IN(config_route, prefix),
@@ -221,7 +251,42 @@ static const struct setting settings[] = {
      .min = 1,
      .max = 256,
      .standard = "",
-     .help = "With `send_to` only: headers that go along as well."},
+     .help = "With `send_to` or `send_to_user` only: headers that go along as well."},
+    {.name = "routes[].headers",
+     .type = SETTING_PAIRS,
+     IN(config_route, headers),
+     .max = 1024,
+     .standard = "",
+     .help = "Headers that the message gets, or the answer of `on_subscribe`, instead of the "
+             "sender's of that name: `{x-from: '{user}', x-room: '{room}'}`. The values are "
+             "templates. In a flag or variable: "
+             "`x-from={user},x-room={room}`."},
+    {.name = "routes[].on_subscribe.body",
+     .type = SETTING_TEXT,
+     IN(config_route, on_subscribe.body),
+     .max = 65536,
+     .computed = "none",
+     .help = "Who subscribes gets this one message, at once and directly, as with Spring's "
+             "`@SubscribeMapping`; nothing is subscribed. No template: braces are just text. "
+             "A route with `on_subscribe` alone does not take what is sent there."},
+    {.name = "routes[].on_subscribe.content_type",
+     .type = SETTING_STRING,
+     .flags = SETTING_NOT_EMPTY,
+     IN(config_route, on_subscribe.content_type),
+     .min = 1,
+     .max = 256,
+     .standard = "text/plain;charset=UTF-8",
+     .help = "The content type of `body`, such as `application/json`."},
+    {.name = "routes[].on_subscribe.last_of",
+     .type = SETTING_STRING,
+     .flags = SETTING_NOT_EMPTY,
+     IN(config_route, on_subscribe.last_of),
+     .min = 1,
+     .max = 1024,
+     .computed = "none",
+     .help = "Instead of `body`: who subscribes gets the last message of this destination, when "
+             "there was one and it is still kept; a template such as `/topic/price.{symbol}`. See "
+             "`broker.last_message_limit`."},
 
     {.name = "broker.destination_prefixes",
      .type = SETTING_STRINGS,
@@ -259,6 +324,127 @@ static const struct setting settings[] = {
      .standard = "false",
      .help = "ERROR frames get a body that says more. For development: it tells clients about "
              "the configuration."},
+
+    {.name = "broker.unknown_destination",
+     .type = SETTING_ENUM,
+     IN(config, broker.unknown_destination),
+     .words = unknown_destinations,
+     .standard = "drop",
+     .help = "What nothing takes: `drop` counts it and marks the RECEIPT `x-unrouted:true`, "
+             "`error` refuses it."},
+    {.name = "broker.path_separator",
+     .type = SETTING_CHARACTER,
+     IN(config, broker.path_separator),
+     .words = separators,
+     .standard = "/",
+     .help = "What separates the parts of a destination for patterns: `/topic/*` or, with a dot, "
+             "`/topic/chat.*`. As in Spring's `AntPathMatcher`."},
+    {.name = "broker.selector_header",
+     .type = SETTING_STRING,
+     IN(config, broker.selector_header),
+     .max = 256,
+     .standard = "",
+     .help = "The header of SUBSCRIBE that brings a selector, `selector` usually. Empty turns "
+             "selectors off, as in Spring."},
+    {.name = "broker.refusals",
+     .type = SETTING_ENUM,
+     IN(config, broker.refusals),
+     .words = refusals,
+     .standard = "strict",
+     .help = "A SEND or SUBSCRIBE that is denied or wrong: `strict` answers with ERROR and closes, "
+             "`soft` sends a MESSAGE to `broker.error_destination` and the session goes on."},
+    {.name = "broker.error_destination",
+     .type = SETTING_STRING,
+     .flags = SETTING_NOT_EMPTY,
+     IN(config, broker.error_destination),
+     .min = 1,
+     .max = 1024,
+     .computed = "`queue/errors` below `broker.user_destination_prefix`: `/user/queue/errors`",
+     .help = "Where a client hears of soft refusals, when it has subscribed there. Below the "
+             "prefix of user destinations, so that nobody else does."},
+    {.name = "broker.sequence",
+     .type = SETTING_STRINGS,
+     IN(config, broker.sequence),
+     .min = 1,
+     .max = 1024,
+     .standard = "",
+     .help = "Ant patterns of destinations whose messages are numbered, with `x-seq` and "
+             "`x-epoch`, so that a client sees when it missed one. Numbers begin anew, with "
+             "another epoch, when the gateway starts and when a destination was forgotten."},
+    {.name = "broker.sequence_limit",
+     .type = SETTING_INTEGER,
+     IN(config, broker.sequence_limit),
+     .min = 1,
+     .max = 100000000,
+     .standard = "100000",
+     .help = "Destinations whose numbers are remembered, in the whole process; the one that was "
+             "not used for longest is forgotten first."},
+    {.name = "broker.queues[].destinations",
+     .type = SETTING_STRINGS,
+     .flags = SETTING_REQUIRED | SETTING_NOT_EMPTY,
+     IN(config_queue, destinations),
+     .min = 1,
+     .max = 1024,
+     .help = "Ant patterns. The first item of `broker.queues` that has a matching one decides."},
+    {.name = "broker.queues[].mode",
+     .type = SETTING_ENUM,
+     .flags = SETTING_REQUIRED,
+     IN(config_queue, mode),
+     .words = queue_modes,
+     .help = "`fanout`: every subscriber gets each message, as everywhere else. `competing`: one "
+             "of them gets it, and another one when it is not acknowledged. What waits for a "
+             "subscriber does not survive a restart."},
+    {.name = "broker.queue_limit.messages",
+     .type = SETTING_INTEGER,
+     IN(config, broker.queue_limit.messages),
+     .min = 1,
+     .max = 100000000,
+     .standard = "10000",
+     .help = "Messages that may wait in one competing queue; further ones are refused."},
+    {.name = "broker.queue_limit.bytes",
+     .type = SETTING_SIZE,
+     IN(config, broker.queue_limit.bytes),
+     .min = KIB,
+     .max = 64 * GIB,
+     .standard = "64MiB",
+     .help = "Bytes that may wait in one competing queue."},
+    {.name = "broker.last_message_limit.messages",
+     .type = SETTING_INTEGER,
+     IN(config, broker.last_message_limit.messages),
+     .min = 1,
+     .max = 100000000,
+     .standard = "10000",
+     .help = "Last messages kept for `routes[].on_subscribe.last_of`, one of each destination, in "
+             "the whole process; the oldest goes first."},
+    {.name = "broker.last_message_limit.bytes",
+     .type = SETTING_SIZE,
+     IN(config, broker.last_message_limit.bytes),
+     .min = KIB,
+     .max = 64 * GIB,
+     .standard = "16MiB",
+     .help = "Bytes of these messages."},
+    {.name = "broker.ack_window",
+     .type = SETTING_INTEGER,
+     IN(config, broker.ack_window),
+     .min = 1,
+     .max = 100000,
+     .standard = "1000",
+     .help = "Messages that a subscription with `ack:client` or `ack:client-individual` may have "
+             "without an acknowledgement."},
+    {.name = "broker.cache_limit",
+     .type = SETTING_INTEGER,
+     IN(config, broker.cache_limit),
+     .min = 16,
+     .max = 10000000,
+     .standard = "10000",
+     .help = "Destinations without subscribers of their own for which each worker remembers what "
+             "patterns match, as Spring's `setCacheLimit`."},
+    {.name = "broker.max_patterns",
+     .type = SETTING_INTEGER,
+     IN(config, broker.max_patterns),
+     .max = 1000000,
+     .standard = "4096",
+     .help = "Different patterns that may be subscribed in the whole process; 0 for none."},
 
     {.name = "transport.message_size_limit",
      .type = SETTING_SIZE,
@@ -316,6 +502,32 @@ static const struct setting settings[] = {
      .max = 1000000,
      .standard = "1024",
      .help = "Subscriptions that one session may have at a time."},
+    {.name = "transport.max_patterns_per_session",
+     .type = SETTING_INTEGER,
+     IN(config, transport.max_patterns_per_session),
+     .max = 1000000,
+     .standard = "32",
+     .help = "How many of them may be to patterns; 0 for none."},
+    {.name = "transport.max_transactions_per_session",
+     .type = SETTING_INTEGER,
+     IN(config, transport.max_transactions_per_session),
+     .max = 10000,
+     .standard = "16",
+     .help = "Transactions that one session may have open at a time; 0 for none."},
+    {.name = "transport.max_transaction_frames",
+     .type = SETTING_INTEGER,
+     IN(config, transport.max_transaction_frames),
+     .min = 1,
+     .max = 1000000,
+     .standard = "1000",
+     .help = "Frames that may wait for the COMMITs of one session."},
+    {.name = "transport.max_transaction_bytes",
+     .type = SETTING_SIZE,
+     IN(config, transport.max_transaction_bytes),
+     .min = KIB,
+     .max = GIB,
+     .standard = "1MiB",
+     .help = "Bytes that may wait for the COMMITs of one session."},
     {.name = "transport.max_connections",
      .type = SETTING_INTEGER,
      IN(config, transport.max_connections),
@@ -467,20 +679,10 @@ static const char *const later[] = {
     "auth.issuers[].jwks_file",
     "auth.issuers[].jwks_url",
     "auth.passwords",
-    "broker.error_destination",
-    "broker.queue_limit",
-    "broker.queues",
     "broker.relay",
-    "broker.selector_header",
-    "broker.sequence",
-    "broker.unknown_destination",
     "callback",
     "cluster",
     "relay",
-    "routes[].broadcast",
-    "routes[].headers",
-    "routes[].on_subscribe",
-    "routes[].send_to_user",
     "sockjs",
     "tcp",
     "transport.deflate",
@@ -493,6 +695,8 @@ static const char *const later[] = {
 _Static_assert(offsetof(struct config, broker.heartbeat_receive_ms) ==
                    offsetof(struct config, broker.heartbeat_send_ms) + sizeof(uint32_t),
                "SETTING_HEARTBEAT writes both");
+_Static_assert(sizeof(((struct config *)0)->broker.path_separator) == 1,
+               "SETTING_CHARACTER writes one");
 _Static_assert(sizeof(enum config_protocol) == sizeof(unsigned), "SETTING_ENUM writes an unsigned");
 
 const struct setting *setting_all(size_t *n)

@@ -328,6 +328,7 @@ struct value_text value_expected(const struct setting *setting)
         (void)snprintf(text, size, "64 hex digits, as sha256sum prints them");
         break;
     case SETTING_ENUM:
+    case SETTING_CHARACTER:
         (void)snprintf(text, size, "one of %.200s", value_words_text(setting->words).text);
         break;
     case SETTING_ENUM_SET:
@@ -336,6 +337,12 @@ struct value_text value_expected(const struct setting *setting)
         break;
     case SETTING_STRINGS:
         (void)snprintf(text, size, "a list of strings of %" PRIu64 " to %" PRIu64 " bytes",
+                       setting->min, setting->max);
+        break;
+    case SETTING_PAIRS:
+        (void)snprintf(text, size,
+                       "names with one line of %" PRIu64 " to %" PRIu64
+                       " bytes each, such as {x-a: b}, or x-a=b in a flag or variable",
                        setting->min, setting->max);
         break;
     }

@@ -223,18 +223,80 @@ static void read_items(struct reader *r, const struct setting *setting, size_t i
     mem_free(items);
 }
 
+/** One name of a SETTING_PAIRS and its text, into memory of their own. */
+static bool read_pair(struct reader *r, const struct setting *setting, size_t index,
+                      const yaml_event_t *key, struct draft_pair *out)
+{
+    struct config_origin origin = origin_at(r, key->start_mark);
+    yaml_event_t event;
+    bool is_name = key->type == YAML_SCALAR_EVENT, is_good;
+
+    if (!next(r, &event))
+        return false;
+    is_good = is_name && event.type == YAML_SCALAR_EVENT && !is_null(&event);
+    if (is_good)
+        *out = (struct draft_pair){mem_slice_dup(text_of(key)),
+                                   {mem_slice_dup(text_of(&event)), origin}};
+    else if (!is_name && key->type != YAML_ALIAS_EVENT)
+        draft_error(r->draft, setting, index, origin, "got %s as a name, expected %s", kind_of(key),
+                    value_expected(setting).text);
+    else if (is_name && event.type != YAML_ALIAS_EVENT)
+        draft_error(r->draft, setting, index, origin, "got %s for %s, expected %s", kind_of(&event),
+                    config_show(text_of(key)).text, value_expected(setting).text);
+    skip_rest(r, &event);
+    drop(&event);
+    return is_good;
+}
+
+static void read_pairs(struct reader *r, const struct setting *setting, size_t index,
+                       const yaml_event_t *start)
+{
+    yaml_event_t event;
+    struct draft_pair *pairs = NULL, pair;
+    size_t n = 0;
+    bool is_good = true;
+
+    while (next(r, &event) && event.type != YAML_MAPPING_END_EVENT) {
+        skip_rest(r, &event);
+        if (!read_pair(r, setting, index, &event, &pair)) {
+            is_good = false;
+        } else if (n <= SETTING_MAX_ITEMS) {
+            pairs = mem_realloc(pairs, (n + 1) * sizeof(*pairs));
+            pairs[n++] = pair;
+        } else {
+            mem_free((char *)pair.name.base);
+            mem_free((char *)pair.value.text.base);
+        }
+        drop(&event);
+    }
+    if (!r->is_over) {
+        drop(&event);
+        draft_set_pairs(r->draft, setting, index, pairs, n, origin_at(r, start->start_mark));
+        if (!is_good)
+            draft_mark(r->draft, setting, index)->state = DRAFT_BAD;
+    }
+    for (size_t i = 0; i < n; i++) {
+        mem_free((char *)pairs[i].name.base);
+        mem_free((char *)pairs[i].value.text.base);
+    }
+    mem_free(pairs);
+}
+
 static void read_setting(struct reader *r, const struct setting *setting, size_t index)
 {
     yaml_event_t event;
     struct config_origin origin;
     bool wants_list = setting_is_list_type(setting->type);
+    bool wants_pairs = setting->type == SETTING_PAIRS;
 
     if (!next(r, &event))
         return;
     origin = origin_at(r, event.start_mark);
     if (wants_list && event.type == YAML_SEQUENCE_START_EVENT) {
         read_items(r, setting, index, &event);
-    } else if (!wants_list && event.type == YAML_SCALAR_EVENT && !is_null(&event)) {
+    } else if (wants_pairs && event.type == YAML_MAPPING_START_EVENT) {
+        read_pairs(r, setting, index, &event);
+    } else if (!wants_list && !wants_pairs && event.type == YAML_SCALAR_EVENT && !is_null(&event)) {
         draft_set(r->draft, setting, index, (struct draft_value){text_of(&event), origin});
     } else {
         if (event.type != YAML_ALIAS_EVENT)
@@ -305,7 +367,7 @@ static void read_list(struct reader *r, const struct setting_list *list)
     }
 }
 
-static void read_group(struct reader *r, const char *name)
+static void read_group(struct reader *r, const char *name, size_t index)
 {
     yaml_event_t event;
     char prefix[MAX_NAME + 2];
@@ -314,12 +376,13 @@ static void read_group(struct reader *r, const char *name)
         return;
     if (event.type == YAML_MAPPING_START_EVENT) {
         (void)snprintf(prefix, sizeof(prefix), "%s.", name);
-        read_mapping(r, (struct place){prefix, 0});
+        read_mapping(r, (struct place){prefix, index});
     } else if (!is_null(&event)) {
         /* A group whose settings are all commented out is fine. */
         draft_section(r->draft, slice_str(name))->state = DRAFT_BAD;
         if (event.type != YAML_ALIAS_EVENT)
-            config_errors_add(r->draft->errors, origin_at(r, event.start_mark), slice_str(name),
+            config_errors_add(r->draft->errors, origin_at(r, event.start_mark),
+                              slice_str(draft_name(name, index).text),
                               "got %s, expected settings below it", kind_of(&event));
         skip_rest(r, &event);
     }
@@ -378,7 +441,7 @@ static void read_member(struct reader *r, struct place place, struct slice key,
         read_list(r, list);
     } else if (setting_is_group(name)) {
         (void)snprintf(group, sizeof(group), "%.*s", SLICE_FMT(name));
-        read_group(r, group);
+        read_group(r, group, place.index);
     } else {
         unknown_key(r, place, key, name, origin);
         skip_value(r);

@@ -82,6 +82,8 @@ static const char *publish_failure(int status)
     switch (status) {
     case 413:
         return "larger than transport.message_size_limit";
+    case 422:
+        return "a user destination must be <prefix><user>/<destination>";
     case 503:
         return "not taking messages now: draining, or too much is queued";
     default:

@@ -51,6 +51,12 @@
       "Sessions closed because the client's heart-beats stopped.")                                 \
     X(CLOSED_PING, COUNTER, "closed_ping_total", "Sessions closed for unanswered pings.")          \
     X(CLOSED_IDLE, COUNTER, "closed_idle_total", "Sessions closed by an endpoint's idle_timeout.") \
+    X(CLOSED_ACK_WINDOW, COUNTER, "closed_ack_window_total",                                       \
+      "Sessions closed because too many deliveries were not acknowledged.")                        \
+    X(REFUSALS, COUNTER, "refusals_total", "SENDs and SUBSCRIBEs refused in the soft mode.")       \
+    X(NACKED, COUNTER, "messages_nacked_total", "Deliveries that clients refused by NACK.")        \
+    X(QUEUE_DROPPED, COUNTER, "queue_messages_dropped_total",                                      \
+      "Messages of competing queues that failed too often, or were left at the end.")              \
     X(DROPPED, COUNTER, "messages_dropped_total",                                                  \
       "Messages that were queued to a session when a slow-consumer limit closed it.")
 

@@ -8,6 +8,9 @@
 #include "base/utf8.h"
 #include "gateway/cli/cli.h"
 #include "gateway/http/server.h"
+#include "gateway/broker/broker.h"
+#include "gateway/session/bound.h"
+#include "gateway/session/broker_setup.h"
 #include "gateway/session/gate.h"
 #include "gateway/websocket/connection.h"
 #include "gateway/worker/worker.h"
@@ -16,6 +19,7 @@
 enum {
     CLOSE_STEP_MS = 20,  /* how often a draining worker closes some of its sessions */
     CLOSE_AT_ONCE = 200, /* so few sessions need no spreading */
+    MAIL_ROUNDS = 4,     /* what was accepted goes to an owner, to a consumer's worker and back */
 };
 
 /* One worker and what lives on it. */
@@ -24,6 +28,7 @@ struct post {
     struct worker *worker;
     struct http_worker *http; /* NULL before all workers run, and after the end */
     struct auth_verifier *verifier;
+    struct broker broker;
     struct session_env sessions;
     struct ws_env websockets;
     struct timer drain_timer;
@@ -35,6 +40,7 @@ struct process {
     const struct config *config;
     const struct log *log;
     struct worker_shared shared;
+    struct broker_shared broker_shared;
     struct gate gate;
     struct routes *routes;
     struct http_server *http;
@@ -98,22 +104,20 @@ static void upgraded(void *ctx, const struct http_upgrade *upgrade)
                        upgrade->identity);
 }
 
-static int publish(void *ctx, const struct push_request *request, uint64_t *deliveries)
+/* A backend may send to a user as clients do, by "/user/<name>/<target>". */
+static int publish_to(struct post *post, const struct push_request *request,
+                      const struct bound_address *user, uint64_t *deliveries)
 {
-    struct post *post = ctx;
     struct router *router = &post->worker->router;
-    struct msg_header *headers;
+    struct slice shown = user == NULL ? request->destination : user->shown;
+    struct msg_header *headers = mem_alloc((request->n_headers + 2) * sizeof(*headers));
+    enum broker_outcome outcome = BROKER_ROUTED;
     struct msg *msg;
     size_t n = 0;
     char id[64];
     bool is_binary;
 
-    if (atomic_load(&post->process->is_draining) || worker_is_full(post->worker))
-        return 503;
-    if (request->body.len > post->process->config->transport.message_size_limit)
-        return 413;
-    headers = mem_alloc((request->n_headers + 2) * sizeof(*headers));
-    headers[n++] = (struct msg_header){SLICE("destination"), request->destination};
+    headers[n++] = (struct msg_header){SLICE("destination"), shown};
     headers[n++] = (struct msg_header){SLICE("content-type"), request->content_type};
     for (size_t i = 0; i < request->n_headers; i++)
         headers[n++] = (struct msg_header){request->headers[i].name, request->headers[i].value};
@@ -121,12 +125,37 @@ static int publish(void *ctx, const struct push_request *request, uint64_t *deli
                 (stomp_mime_is_binary(request->content_type) || !utf8_is_valid(request->body));
     msg = msg_new(request->destination, headers, n, router_next_id(router, id), request->body,
                   is_binary);
-    *deliveries = router_publish(router, msg, NULL);
-    msg_unref(msg);
     mem_free(headers);
+    if (user != NULL)
+        *deliveries = broker_publish_to_user(&post->broker, msg, user->user, user->target);
+    else
+        outcome = broker_publish(&post->broker, msg, NULL, NULL, false, deliveries);
+    msg_unref(msg);
+    return outcome == BROKER_FULL ? 503 : 200;
+}
+
+static int publish(void *ctx, const struct push_request *request, uint64_t *deliveries)
+{
+    struct post *post = ctx;
+    const struct config *config = post->process->config;
+    struct bound_address user;
+    int status;
+
+    if (atomic_load(&post->process->is_draining) || worker_is_full(post->worker))
+        return 503;
+    if (request->body.len > config->transport.message_size_limit)
+        return 413;
+    if (!bound_is_user(config, request->destination)) {
+        status = publish_to(post, request, NULL, deliveries);
+    } else if (bound_read(config, request->destination, &user)) {
+        status = publish_to(post, request, &user, deliveries);
+        bound_dispose(&user);
+    } else {
+        return 422;
+    }
     /* The answer promises it: no later publish may overtake it on another worker. */
     worker_post_mail(post->worker);
-    return 200;
+    return status;
 }
 
 static void print_metrics(void *ctx, struct buf *out)
@@ -176,12 +205,32 @@ static uint64_t now_ms(void *ctx)
     return worker_now_ms(((struct post *)ctx)->worker);
 }
 
-/* A draining process accepts no more from its clients: what they send waits for the close. */
+/* A draining worker is congested for ever: what its clients send waits for the close. */
 static bool is_congested(void *ctx)
 {
-    const struct post *post = ctx;
+    return worker_is_congested(((const struct post *)ctx)->worker);
+}
 
-    return worker_is_congested(post->worker) || atomic_load(&post->process->is_draining);
+/* --- what the broker and the router ask --- */
+
+static void send_errand(void *ctx, unsigned worker, struct errand *errand)
+{
+    worker_send_errand(((struct post *)ctx)->worker, worker, errand);
+}
+
+static void send_receipt(void *ctx, struct session_ref session, struct slice receipt)
+{
+    session_receipt(&((struct post *)ctx)->sessions, session, receipt);
+}
+
+static bool is_ending(void *ctx)
+{
+    return ((const struct post *)ctx)->worker->is_ending;
+}
+
+static void subscription_ended(void *ctx, struct subscription *subscription)
+{
+    broker_subscription_ended(ctx, subscription);
 }
 
 static void random_bytes(void *out, int len)
@@ -251,6 +300,12 @@ static int make_post(struct process *process, unsigned index)
         mem_free(error);
         return -1;
     }
+    broker_init(&post->broker, &process->broker_shared, index, &post->worker->router,
+                &post->worker->metrics,
+                broker_setup_sequence_limit(process->config, process->config->workers),
+                (struct broker_hooks){send_errand, send_receipt, is_ending, post});
+    post->worker->errand_ctx = &post->broker;
+    router_on_ended(&post->worker->router, subscription_ended, &post->broker);
     post->sessions = (struct session_env){
         .config = process->config,
         .routes = process->routes,
@@ -259,6 +314,7 @@ static int make_post(struct process *process, unsigned index)
         .authenticate_ctx = post,
         .stomp_limits = process->stomp_limits,
         .router = &post->worker->router,
+        .broker = &post->broker,
         .timers = &post->worker->timers,
         .metrics = &post->worker->metrics,
         .log = process->log,
@@ -281,8 +337,10 @@ static void free_post(struct post *post)
 {
     if (post->worker == NULL)
         return;
-    if (post->verifier != NULL)
+    if (post->verifier != NULL) {
         session_env_dispose(&post->sessions);
+        broker_dispose(&post->broker);
+    }
     auth_verifier_free(post->verifier);
     worker_free(post->worker);
 }
@@ -294,6 +352,9 @@ static void free_process(struct process *process)
     http_server_free(process->http);
     routes_free(process->routes);
     gate_dispose(&process->gate);
+    if (process->broker_shared.policy != NULL)
+        broker_shared_dispose(&process->broker_shared);
+    patterns_dispose(&process->shared.patterns);
     interest_dispose(&process->shared.interest);
     mem_free(process->stomp_limits);
     mem_free(process->shared.workers);
@@ -331,6 +392,7 @@ static void warn_of_what_is_open(const struct process *process)
 struct process *process_start(const struct config *config, const struct log *log, int *exit_code)
 {
     struct process *process = mem_calloc(1, sizeof(*process));
+    char *error = NULL;
 
     process->config = config;
     process->log = log;
@@ -343,10 +405,19 @@ struct process *process_start(const struct config *config, const struct log *log
     random_bytes(&process->shared.start_id, sizeof(process->shared.start_id));
     random_bytes(&process->shared.hash_key, sizeof(process->shared.hash_key));
     interest_init(&process->shared.interest, process->shared.hash_key);
+    patterns_init(&process->shared.patterns, config->workers, (size_t)config->broker.max_patterns,
+                  config->broker.path_separator, process->shared.hash_key);
+    process->shared.cache_limit = (size_t)config->broker.cache_limit;
     process->stomp_limits = make_limits(config);
     process->routes = routes_new(config, process->shared.hash_key);
 
     *exit_code = CLI_BAD_CONFIG;
+    if (broker_setup(&process->broker_shared, config, config->workers, process->shared.hash_key,
+                     process->shared.start_id, &error) != 0) {
+        log_event(log, LOG_LEVEL_ERROR, "broker.bad_pattern", log_cstr("error", error));
+        mem_free(error);
+        goto fail;
+    }
     if (gate_init(&process->gate, config, log) != 0)
         goto fail;
     process->http = http_server_open(config, log, exit_code);
@@ -441,8 +512,10 @@ void process_stop(struct process *process)
     log_event(process->log, LOG_LEVEL_INFO, "gateway.draining",
               log_u64("connections", atomic_load(&process->shared.n_connections)));
     ask_all(process, stop_accepting);
-    ask_all(process, post_mail);
-    ask_all(process, barrier);
+    for (unsigned i = 0; i < MAIL_ROUNDS; i++) {
+        ask_all(process, post_mail);
+        ask_all(process, barrier);
+    }
     for (unsigned i = 0; i < process->n_started; i++)
         worker_ask(process->posts[i].worker, start_closing, &process->posts[i]);
     for (unsigned i = 0; i < process->n_started; i++)

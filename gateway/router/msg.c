@@ -5,6 +5,9 @@
 #include "base/mem.h"
 #include "stomp/encode.h"
 
+static const struct slice command = SLICE("MESSAGE\n");
+static const struct slice id_name = SLICE("message-id:");
+
 static char *put(char *at, struct slice bytes)
 {
     if (bytes.len != 0)
@@ -26,32 +29,37 @@ static char *put_line(char *at, const struct msg_header *header)
     return at;
 }
 
+/* Room for all parts, with the slices set; the caller fills in head and tail, and the body. */
+static struct msg *lay_out(struct slice destination, size_t head_len, size_t tail_len)
+{
+    struct msg *msg = mem_alloc(sizeof(*msg) + destination.len + head_len + tail_len);
+    char *at = msg->bytes;
+
+    atomic_init(&msg->refs, 1);
+    msg->is_bound = false;
+    msg->destination = slice_of(at, destination.len);
+    at = put(at, destination);
+    msg->head = slice_of(at, head_len);
+    msg->tail = slice_of(at + head_len, tail_len);
+    return msg;
+}
+
 struct msg *msg_new(struct slice destination, const struct msg_header *headers, size_t n_headers,
                     struct slice id, struct slice body, bool is_binary)
 {
-    static const struct slice command = SLICE("MESSAGE\n");
-    static const struct slice id_name = SLICE("message-id:");
     char length[48];
     int length_len = snprintf(length, sizeof(length), "\ncontent-length:%zu\n\n", body.len);
     size_t head_len = command.len;
-    size_t tail_len = id_name.len + id.len + (size_t)length_len + body.len + 1;
     struct msg *msg;
     char *at;
 
     for (size_t i = 0; i < n_headers; i++)
         head_len += line_len(&headers[i]);
-    msg = mem_alloc(sizeof(*msg) + destination.len + head_len + tail_len);
-    atomic_init(&msg->refs, 1);
+    msg = lay_out(destination, head_len, id_name.len + id.len + (size_t)length_len + body.len + 1);
     msg->is_binary = is_binary;
-
-    at = msg->bytes;
-    msg->destination = slice_of(at, destination.len);
-    at = put(at, destination);
-    msg->head = slice_of(at, head_len);
-    at = put(at, command);
+    at = put((char *)(uintptr_t)msg->head.base, command);
     for (size_t i = 0; i < n_headers; i++)
         at = put_line(at, &headers[i]);
-    msg->tail = slice_of(at, tail_len);
     at = put(at, id_name);
     msg->id = slice_of(at, id.len);
     at = put(at, id);
@@ -60,6 +68,90 @@ struct msg *msg_new(struct slice destination, const struct msg_header *headers, 
     at = put(at, body);
     *at = '\0';
     return msg;
+}
+
+/* A copy whose head is `front` and `behind`. */
+static struct msg *copy(const struct msg *msg, struct slice destination, struct slice front,
+                        struct slice behind)
+{
+    struct msg *made = lay_out(destination, front.len + behind.len, msg->tail.len);
+    char *at = put((char *)(uintptr_t)made->head.base, front);
+
+    at = put(at, behind);
+    put(at, msg->tail);
+    made->is_binary = msg->is_binary;
+    made->is_bound = msg->is_bound;
+    made->id = slice_of(at + (msg->id.base - msg->tail.base), msg->id.len);
+    made->body = slice_of(at + (msg->body.base - msg->tail.base), msg->body.len);
+    return made;
+}
+
+struct msg *msg_new_bound(const struct msg *msg, struct slice destination)
+{
+    struct msg *bound = copy(msg, destination, msg->head, slice_str(""));
+
+    bound->is_bound = true;
+    return bound;
+}
+
+struct msg *msg_new_with_lines(const struct msg *msg, struct slice lines)
+{
+    return copy(msg, msg->destination, msg->head, lines);
+}
+
+struct msg *msg_new_shown(const struct msg *msg, struct slice destination)
+{
+    static const struct slice name = SLICE("destination:");
+    const struct msg_header shown = {SLICE("destination"), destination};
+    struct slice left = slice_skip(msg->head, command.len), line;
+    char *front = mem_alloc(msg->head.len + line_len(&shown));
+    char *at = put_line(put(front, command), &shown);
+    struct msg *made;
+
+    while (slice_cut(left, '\n', &line, &left)) {
+        if (slice_starts_with(line, name))
+            continue;
+        at = put(at, line);
+        *at++ = '\n';
+    }
+    made = copy(msg, msg->destination, slice_of(front, (size_t)(at - front)), slice_str(""));
+    mem_free(front);
+    return made;
+}
+
+/* Compares an escaped name with a plain one. */
+static bool is_name(struct slice escaped, struct slice name)
+{
+    char *text;
+    bool is_it;
+
+    if (escaped.len == 0 || memchr(escaped.base, '\\', escaped.len) == NULL)
+        return slice_eq(escaped, name);
+    text = mem_alloc(escaped.len);
+    memcpy(text, escaped.base, escaped.len);
+    is_it = slice_eq(stomp_unescape_in_place(text, escaped.len), name);
+    mem_free(text);
+    return is_it;
+}
+
+bool msg_find_header(const struct msg *msg, struct slice name, struct slice *value, char **owned)
+{
+    struct slice left = slice_skip(msg->head, command.len);
+    struct slice line, line_name;
+
+    *owned = NULL;
+    while (slice_cut(left, '\n', &line, &left)) {
+        if (!slice_cut(line, ':', &line_name, value) || !is_name(line_name, name))
+            continue;
+        if (value->len != 0 && memchr(value->base, '\\', value->len) != NULL) {
+            *owned = mem_alloc(value->len);
+            memcpy(*owned, value->base, value->len);
+            *value = stomp_unescape_in_place(*owned, value->len);
+        }
+        return true;
+    }
+    *value = slice_str("");
+    return false;
 }
 
 void msg_unref(struct msg *msg)

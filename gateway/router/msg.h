@@ -19,7 +19,8 @@
 struct msg {
     _Atomic uint32_t refs;
     bool is_binary; /* goes out as a binary WebSocket message: by its type, or not UTF-8 */
-    struct slice destination;
+    bool is_bound;  /* for one session alone, which `destination` ends with */
+    struct slice destination; /* where it goes; what receivers are shown is a header */
     struct slice head; /* "MESSAGE\n" and the header lines that all receivers get, each with \n */
     struct slice id;   /* the message-id */
     struct slice tail; /* "message-id:..\ncontent-length:..\n\n", the body and a NUL */
@@ -39,6 +40,22 @@ struct msg_header {
  */
 struct msg *msg_new(struct slice destination, const struct msg_header *headers, size_t n_headers,
                     struct slice id, struct slice body, bool is_binary);
+
+/** The same message for one session alone; `destination` is a bound one. A copy. */
+struct msg *msg_new_bound(const struct msg *msg, struct slice destination);
+
+/** The same message with further header lines, in STOMP's form, each with its \n. A copy. */
+struct msg *msg_new_with_lines(const struct msg *msg, struct slice lines);
+
+/** The same message with another destination shown to receivers. A copy. */
+struct msg *msg_new_shown(const struct msg *msg, struct slice destination);
+
+/**
+ * The value of the first header of that name, unescaped. It is borrowed from the message, or from
+ * `*owned` when that is not NULL, which is the caller's to mem_free. Returns false, with `*owned`
+ * NULL, when there is none.
+ */
+bool msg_find_header(const struct msg *msg, struct slice name, struct slice *value, char **owned);
 
 static inline struct msg *msg_ref(struct msg *msg)
 {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
+#include "base/utf8.h"
 
 enum {
     LOG_CHUNK_BYTES = 65536,
@@ -13,30 +14,10 @@ enum {
     FEW_MAX_BYTES = 4096, /* but not a large message */
 };
 
-struct destination {
-    struct table_node node; /* its key stands behind the struct */
-    struct interest_entry *interest;
-    struct group *groups;
-    size_t n_groups;
-};
-
-struct group {
-    struct table_node node; /* key: the destination's address, the wire form, the id */
-    struct destination *destination;
-    struct group *next;
-    struct group **prev_next;
-    struct subscription **members; /* &single while there is room for one only */
-    struct subscription *single;
-    uint32_t n_members;
-    uint32_t n_cap;
-    uint32_t last_segment; /* index + 1 in the log; 0: none */
-    enum wire wire;
-    struct slice id; /* end of the key */
-};
-
 void router_init(struct router *router, unsigned worker, struct interest *interest,
-                 struct chunk_pool *pool, struct metrics *metrics, struct siphash_key hash_key,
-                 uint64_t start_id, struct router_hooks hooks)
+                 struct patterns *patterns, size_t cache_limit, struct chunk_pool *pool,
+                 struct metrics *metrics, struct siphash_key hash_key, uint64_t start_id,
+                 struct router_hooks hooks)
 {
     *router = (struct router){
         .worker = worker,
@@ -45,19 +26,27 @@ void router_init(struct router *router, unsigned worker, struct interest *intere
         .metrics = metrics,
         .hooks = hooks,
     };
-    table_init(&router->destinations, hash_key);
-    table_init(&router->groups, hash_key);
+    destinations_init(&router->destinations, worker, interest, patterns, cache_limit, hash_key);
+    groups_init(&router->groups, hash_key);
+    buf_init(&router->lines, SIZE_MAX);
     TAILQ_INIT(&router->dirty);
     router->id_prefix_len = (uint32_t)snprintf(router->id_prefix, sizeof(router->id_prefix),
                                                "%016llx-%u-", (unsigned long long)start_id, worker);
 }
 
+void router_on_ended(struct router *router,
+                     void (*on_ended)(void *ctx, struct subscription *subscription), void *ctx)
+{
+    router->on_ended = on_ended;
+    router->on_ended_ctx = ctx;
+}
+
 void router_dispose(struct router *router)
 {
-    assert(router->groups.n_nodes == 0 && router->destinations.n_nodes == 0);
     assert(router->n_log == 0);
-    table_dispose(&router->destinations);
-    table_dispose(&router->groups);
+    destinations_dispose(&router->destinations);
+    groups_dispose(&router->groups);
+    buf_dispose(&router->lines);
     mem_free(router->log);
     mem_free(router->gather);
 }
@@ -99,77 +88,17 @@ struct subscription *receiver_find(const struct receiver *receiver, const struct
     return subscriptions_find(&receiver->subscriptions, id, hash_id(router, id));
 }
 
+static bool is_pattern_kind(enum destination_kind kind)
+{
+    return kind == DESTINATION_PATTERN || kind == DESTINATION_BOUND_PATTERN;
+}
+
 struct slice subscription_destination(const struct subscription *subscription)
 {
     return subscription->group->destination->node.key;
 }
 
 /* --- destinations and groups --- */
-
-static struct destination *find_destination(const struct router *router, struct slice name)
-{
-    return TABLE_ENTRY(table_find(&router->destinations, name), struct destination, node);
-}
-
-static struct destination *add_destination(struct router *router, struct slice name)
-{
-    struct destination *d = mem_calloc(1, sizeof(*d) + name.len);
-    char *key = (char *)(d + 1);
-
-    if (name.len != 0)
-        memcpy(key, name.base, name.len);
-    d->node.key = slice_of(key, name.len);
-    d->interest = interest_acquire(router->interest, name, router->worker);
-    table_insert(&router->destinations, &d->node);
-    return d;
-}
-
-static void drop_destination(struct router *router, struct destination *d)
-{
-    table_remove(&router->destinations, &d->node);
-    interest_release(router->interest, d->interest, router->worker);
-    mem_free(d);
-}
-
-enum { KEY_HEAD = sizeof(struct destination *) + 1 };
-
-static size_t write_key(char *out, const struct destination *d, enum wire wire, struct slice id)
-{
-    memcpy(out, &d, sizeof(d));
-    out[sizeof(d)] = (char)wire;
-    if (id.len != 0)
-        memcpy(out + KEY_HEAD, id.base, id.len);
-    return KEY_HEAD + id.len;
-}
-
-static struct group *find_or_add_group(struct router *router, struct destination *d, enum wire wire,
-                                       struct slice id)
-{
-    struct group *g = mem_calloc(1, sizeof(*g) + KEY_HEAD + id.len);
-    char *key = (char *)(g + 1);
-    struct group *found;
-
-    /* The key is written where a new group would keep it: no second buffer for a long id. */
-    g->node.key = slice_of(key, write_key(key, d, wire, id));
-    found = TABLE_ENTRY(table_find(&router->groups, g->node.key), struct group, node);
-    if (found != NULL) {
-        mem_free(g);
-        return found;
-    }
-    g->destination = d;
-    g->wire = wire;
-    g->id = slice_of(key + KEY_HEAD, id.len);
-    g->members = &g->single;
-    g->n_cap = 1;
-    g->next = d->groups;
-    if (g->next != NULL)
-        g->next->prev_next = &g->next;
-    g->prev_next = &d->groups;
-    d->groups = g;
-    d->n_groups++;
-    table_insert(&router->groups, &g->node);
-    return g;
-}
 
 /* A group that the log still names stays until the log has been walked. */
 static void drop_group_when_unused(struct router *router, struct group *g)
@@ -178,72 +107,101 @@ static void drop_group_when_unused(struct router *router, struct group *g)
 
     if (g->n_members != 0 || g->last_segment != 0)
         return;
-    table_remove(&router->groups, &g->node);
     *g->prev_next = g->next;
     if (g->next != NULL)
         g->next->prev_next = g->prev_next;
-    if (g->members != &g->single)
-        mem_free(g->members);
-    mem_free(g);
+    groups_remove(&router->groups, g);
     if (--d->n_groups == 0)
-        drop_destination(router, d);
+        destinations_drop(&router->destinations, d);
 }
 
-static void group_add(struct group *g, struct subscription *s)
+static void link_group(struct destination *d, struct group *g)
 {
-    if (g->n_members == g->n_cap) {
-        uint32_t n_cap = g->n_cap < 4 ? 4 : g->n_cap * 2;
-        struct subscription **members =
-            mem_realloc(g->members == &g->single ? NULL : g->members, n_cap * sizeof(*members));
+    g->next = d->groups;
+    if (g->next != NULL)
+        g->next->prev_next = &g->next;
+    g->prev_next = &d->groups;
+    d->groups = g;
+    d->n_groups++;
+}
 
-        if (g->members == &g->single)
-            members[0] = g->single;
-        g->members = members;
-        g->n_cap = n_cap;
+enum router_status router_subscribe_as(struct router *router, struct receiver *receiver,
+                                       const struct router_subscribe *asked,
+                                       struct subscription **out, const char **why)
+{
+    struct group_spec spec = {
+        .id = asked->id,
+        .wire = receiver->wire,
+        .selector = asked->selector,
+        .is_alone = asked->needs_ack || asked->kind == DESTINATION_QUEUE,
+        .needs_ack = asked->needs_ack,
+        .is_cumulative = asked->is_cumulative,
+        .ack_window = asked->ack_window,
+    };
+    struct subscription *s;
+    struct group *g;
+    uint64_t id_hash = siphash(&router->groups.hash_key, asked->id);
+    bool is_new;
+
+    if (subscriptions_find(&receiver->subscriptions, asked->id, (uint32_t)id_hash) != NULL)
+        return ROUTER_ERR_ID;
+    switch (destinations_subscribe(&router->destinations, asked->kind, asked->destination,
+                                   &spec.destination, why)) {
+    case DESTINATION_OK:
+        break;
+    case DESTINATION_ERR_PATTERN:
+        return ROUTER_ERR_PATTERN;
+    case DESTINATION_ERR_PATTERNS:
+        return ROUTER_ERR_PATTERNS;
     }
-    s->index = g->n_members;
-    g->members[g->n_members++] = s;
-}
-
-static void group_remove(struct group *g, const struct subscription *s)
-{
-    struct subscription *last = g->members[--g->n_members];
-
-    g->members[s->index] = last;
-    last->index = s->index;
+    router_catch_up(router, receiver);
+    if (spec.is_alone)
+        spec.serial = router->next_serial++;
+    g = groups_find_or_add(&router->groups, &spec, id_hash, &is_new);
+    if (is_new)
+        link_group(spec.destination, g);
+    s = mem_alloc(sizeof(*s));
+    s->receiver = receiver;
+    s->id_hash = (uint32_t)id_hash;
+    s->group = g;
+    group_add(g, s);
+    subscriptions_add(&receiver->subscriptions, s);
+    if (is_pattern_kind(asked->kind))
+        receiver->n_patterns++;
+    if (spec.needs_ack)
+        LIST_INSERT_HEAD(&receiver->ack_groups, group_more(g), ack_link);
+    destination_count(spec.destination, 1);
+    metrics_add(router->metrics, METRIC_SUBSCRIPTIONS, 1);
+    if (out != NULL)
+        *out = s;
+    return ROUTER_OK;
 }
 
 bool router_subscribe(struct router *router, struct receiver *receiver, struct slice id,
                       struct slice destination)
 {
-    struct destination *d;
-    struct subscription *s;
+    const struct router_subscribe asked = {
+        .id = id,
+        .destination = destination,
+        .kind = DESTINATION_EXACT,
+    };
 
-    if (receiver_find(receiver, router, id) != NULL)
-        return false;
-    router_catch_up(router, receiver);
-    d = find_destination(router, destination);
-    if (d == NULL)
-        d = add_destination(router, destination);
-    s = mem_alloc(sizeof(*s));
-    s->receiver = receiver;
-    s->id_hash = hash_id(router, id);
-    s->group = find_or_add_group(router, d, receiver->wire, id);
-    group_add(s->group, s);
-    s->id = &s->group->id;
-    subscriptions_add(&receiver->subscriptions, s);
-    interest_count(d->interest, 1);
-    metrics_add(router->metrics, METRIC_SUBSCRIPTIONS, 1);
-    return true;
+    return router_subscribe_as(router, receiver, &asked, NULL, NULL) == ROUTER_OK;
 }
 
 static void end_subscription(struct router *router, struct subscription *s)
 {
     struct group *g = s->group;
 
+    if (g->kind == GROUP_ALONE && router->on_ended != NULL)
+        router->on_ended(router->on_ended_ctx, s);
     subscriptions_remove(&s->receiver->subscriptions, s);
+    if (is_pattern_kind(g->destination->kind))
+        s->receiver->n_patterns--;
+    if (g->kind == GROUP_ALONE && group_more(g)->needs_ack)
+        LIST_REMOVE(group_more(g), ack_link);
     group_remove(g, s);
-    interest_count(g->destination->interest, -1);
+    destination_count(g->destination, -1);
     metrics_sub(router->metrics, METRIC_SUBSCRIPTIONS, 1);
     mem_free(s);
     drop_group_when_unused(router, g);
@@ -316,85 +274,251 @@ static struct log_segment *add_segment(struct router *router, struct group *g, s
     return segment;
 }
 
+static struct wire_address address_of(const struct group *g)
+{
+    return (struct wire_address){(enum wire)g->wire, group_id(g), slice_str("")};
+}
+
 /* Appends to the last segment when that is the same group's and has room, else to a new one. */
-static void log_message(struct router *router, struct group *g, const struct msg *msg, size_t len,
-                        const struct receiver *except)
+static void log_message(struct router *router, struct group *g, const struct msg *msg,
+                        const struct wire_address *to, size_t len, const struct receiver *except)
 {
     struct log_segment *segment = last_segment(router);
 
     if (segment == NULL || segment->group != g || segment->except != except ||
         segment->chunk->cap - segment->chunk->len < len)
         segment = add_segment(router, g, len, except);
-    wire_write_message(g->wire, msg, g->id, segment->chunk->data + segment->chunk->len);
+    wire_write_message(msg, to, segment->chunk->data + segment->chunk->len);
     segment->len += (uint32_t)len;
     segment->chunk->len += (uint32_t)len;
     router->log_end += len;
 }
 
-static void copy_message(struct router *router, struct receiver *receiver, struct group *g,
-                         const struct msg *msg, size_t len)
+static void copy_message(struct router *router, struct receiver *receiver, const struct msg *msg,
+                         const struct wire_address *to, size_t len)
 {
     router_catch_up(router, receiver);
-    wire_write_message(g->wire, msg, g->id, outq_push_space(&receiver->outq, router->pool, len));
+    wire_write_message(msg, to, outq_push_space(&receiver->outq, router->pool, len));
     router_mark_dirty(router, receiver);
 }
 
-static bool is_member(const struct router *router, const struct group *g,
-                      const struct receiver *receiver)
+static void count_delivered(struct router *router, uint64_t n)
 {
-    const struct subscription *s = receiver_find(receiver, router, g->id);
-
-    return s != NULL && s->group == g;
-}
-
-static uint64_t deliver_to_group(struct router *router, struct group *g, const struct msg *msg,
-                                 const struct receiver *except)
-{
-    uint64_t n = g->n_members;
-    size_t len;
-
-    if (except != NULL && is_member(router, g, except))
-        n--;
-    if (n == 0)
-        return 0;
-    len = wire_message_len(g->wire, msg, g->id);
-    if (g->n_members > FEW_MEMBERS || len > FEW_MAX_BYTES) {
-        log_message(router, g, msg, len, except);
-    } else {
-        for (uint32_t i = 0; i < g->n_members; i++) {
-            if (g->members[i]->receiver != except)
-                copy_message(router, g->members[i]->receiver, g, msg, len);
-        }
-    }
-    return n;
-}
-
-void router_deliver(struct router *router, struct msg *msg, const struct receiver *except)
-{
-    struct destination *d = find_destination(router, msg->destination);
-    uint64_t n = 0;
-
-    if (d == NULL)
-        return;
-    for (struct group *g = d->groups; g != NULL; g = g->next)
-        n += deliver_to_group(router, g, msg, except);
     router->tick_deliveries += n;
     metrics_add(router->metrics, METRIC_DELIVERED, n);
     router->hooks.wake(router->hooks.ctx);
 }
 
-uint64_t router_publish(struct router *router, struct msg *msg, const struct receiver *except)
+static bool is_member(const struct router *router, const struct group *g,
+                      const struct receiver *receiver)
 {
-    struct destination *d = find_destination(router, msg->destination);
-    uint64_t workers, n;
+    const struct subscription *s = receiver_find(receiver, router, group_id(g));
 
-    if (d != NULL) {
-        workers = atomic_load(&d->interest->workers);
-        n = atomic_load_explicit(&d->interest->subscriptions, memory_order_relaxed);
-        router_deliver(router, msg, except);
-    } else {
-        workers = interest_find(router->interest, msg->destination, &n);
+    return s != NULL && s->group == g;
+}
+
+/* --- selectors and acknowledgements --- */
+
+struct selecting {
+    const struct msg *msg;
+    char *owned[SELECTOR_STEPS_MAX]; /* values that had escapes */
+    size_t n_owned;
+};
+
+static bool find_selected(void *ctx, struct slice name, struct slice *value)
+{
+    struct selecting *selecting = ctx;
+    char *owned;
+    bool found;
+
+    if (slice_eq_nocase(name, (struct slice)SLICE("destination"))) {
+        *value = selecting->msg->destination;
+        return true;
     }
+    /* A value that is not UTF-8, which only a binary message can bring, is as good as none. */
+    found = msg_find_header(selecting->msg, name, value, &owned) && utf8_is_valid(*value);
+    if (owned != NULL && selecting->n_owned == SELECTOR_STEPS_MAX) {
+        mem_free(owned);
+        return false;
+    }
+    if (owned != NULL)
+        selecting->owned[selecting->n_owned++] = owned;
+    return found;
+}
+
+static bool is_selected(const struct group *g, const struct msg *msg)
+{
+    struct selecting selecting = {.msg = msg};
+    const struct selector_headers headers = {find_selected, &selecting};
+    const struct selector *selector = group_more(g)->selector;
+    bool matches = selector == NULL || selector_matches(selector, &headers);
+
+    while (selecting.n_owned != 0)
+        mem_free(selecting.owned[--selecting.n_owned]);
+    return matches;
+}
+
+bool router_read_id(const struct router *router, struct slice id, struct ack_entry *out)
+{
+    struct slice worker, number;
+    uint64_t n = 0;
+
+    /* "<16 hex digits>-<worker>-<number>" */
+    if (id.len < 17 || memcmp(id.base, router->id_prefix, 17) != 0 ||
+        !slice_cut(slice_of(id.base + 17, id.len - 17), '-', &worker, &number) ||
+        !slice_to_u64(worker, INTEREST_MAX_WORKERS - 1, &n))
+        return false;
+    out->worker = (uint32_t)n;
+    return slice_to_u64(number, UINT64_MAX, &out->number);
+}
+
+static const struct slice ack_name = SLICE("ack:");
+
+/* The header lines of a message that is to be acknowledged: borrowed until the next call. */
+static struct slice ack_lines(struct router *router, const struct msg *msg, struct slice more)
+{
+    struct buf *lines = &router->lines;
+    char *at;
+
+    buf_consume(lines, lines->len);
+    at = buf_reserve(lines, ack_name.len + msg->id.len + 1 + more.len);
+    if (at == NULL)
+        abort(); /* it has no ceiling */
+    memcpy(at, ack_name.base, ack_name.len);
+    memcpy(at + ack_name.len, msg->id.base, msg->id.len);
+    at[ack_name.len + msg->id.len] = '\n';
+    if (more.len != 0)
+        memcpy(at + ack_name.len + msg->id.len + 1, more.base, more.len);
+    return slice_of(at, ack_name.len + msg->id.len + 1 + more.len);
+}
+
+bool router_deliver_one(struct router *router, struct subscription *s, const struct msg *msg,
+                        struct slice lines, uint64_t tag)
+{
+    struct group *g = s->group;
+    struct group_more *more = group_more(g);
+    struct wire_address to = address_of(g);
+
+    to.lines = lines;
+    if (more->needs_ack) {
+        struct ack_entry entry = {.tag = tag};
+
+        if (!router_read_id(router, msg->id, &entry) || !acks_push(&more->acks, &entry))
+            return false;
+        to.lines = ack_lines(router, msg, lines);
+    }
+    copy_message(router, s->receiver, msg, &to, wire_message_len(msg, &to));
+    return true;
+}
+
+void router_reply(struct router *router, struct receiver *receiver, const struct msg *msg,
+                  struct slice id)
+{
+    const struct wire_address to = {receiver->wire, id, slice_str("")};
+
+    copy_message(router, receiver, msg, &to, wire_message_len(msg, &to));
+    count_delivered(router, 1);
+}
+
+/* A fan-out does not wait for one receiver: a full window is a slow consumer. */
+static void deliver_alone(struct router *router, struct subscription *s, const struct msg *msg)
+{
+    if (router_deliver_one(router, s, msg, slice_str(""), 0))
+        return;
+    s->receiver->is_window_full = true;
+    router_mark_dirty(router, s->receiver);
+}
+
+/* --- publish --- */
+
+static uint64_t deliver_to_group(struct router *router, struct group *g, const struct msg *msg,
+                                 const struct receiver *except)
+{
+    struct wire_address to = address_of(g);
+    struct subscription **members = group_members(g);
+    uint64_t n = g->n_members;
+    size_t len;
+
+    if (except != NULL && is_member(router, g, except))
+        n--;
+    if (n == 0 || (g->kind != GROUP_PLAIN && !is_selected(g, msg)))
+        return 0;
+    if (g->kind == GROUP_ALONE) {
+        deliver_alone(router, g->single, msg);
+        return 1;
+    }
+    len = wire_message_len(msg, &to);
+    if (g->n_members > FEW_MEMBERS || len > FEW_MAX_BYTES) {
+        log_message(router, g, msg, &to, len, except);
+    } else {
+        for (uint32_t i = 0; i < g->n_members; i++) {
+            if (members[i]->receiver != except)
+                copy_message(router, members[i]->receiver, msg, &to, len);
+        }
+    }
+    return n;
+}
+
+static uint64_t deliver_to(struct router *router, const struct destination *d,
+                           const struct msg *msg, const struct receiver *except)
+{
+    uint64_t n = 0;
+
+    for (struct group *g = d->groups; g != NULL; g = g->next)
+        n += deliver_to_group(router, g, msg, except);
+    return n;
+}
+
+static uint64_t deliver_matched(struct router *router, const struct destination *d,
+                                const struct msg *msg, const struct receiver *except)
+{
+    uint64_t n = 0;
+
+    for (uint32_t i = 0; i < d->matched.n; i++) {
+        const struct destination *local = d->matched.items[i]->local[router->worker];
+
+        if (local != NULL)
+            n += deliver_to(router, local, msg, except);
+    }
+    return n;
+}
+
+static uint64_t deliver_bound(struct router *router, const struct msg *msg)
+{
+    const struct destination *d =
+        destinations_find(&router->destinations, DESTINATION_BOUND, msg->destination);
+    uint64_t n = d == NULL ? 0 : deliver_to(router, d, msg, NULL);
+
+    for (d = destinations_bound_patterns(&router->destinations, msg->destination); d != NULL;
+         d = d->bound.next) {
+        if (ant_pattern_match(d->bound.ant, msg->destination))
+            n += deliver_to(router, d, msg, NULL);
+    }
+    return n;
+}
+
+static void deliver(struct router *router, const struct destination *d, const struct msg *msg,
+                    const struct receiver *except)
+{
+    count_delivered(router,
+                    deliver_to(router, d, msg, except) + deliver_matched(router, d, msg, except));
+}
+
+void router_deliver(struct router *router, struct msg *msg, const struct receiver *except)
+{
+    const struct destination *d;
+
+    if (msg->is_bound) {
+        count_delivered(router, deliver_bound(router, msg));
+        return;
+    }
+    d = destinations_look_up(&router->destinations, msg->destination);
+    if (d != NULL)
+        deliver(router, d, msg, except);
+}
+
+static void mail(struct router *router, uint64_t workers, struct msg *msg)
+{
     workers &= ~(UINT64_C(1) << router->worker);
     while (workers != 0) {
         unsigned peer = (unsigned)__builtin_ctzll(workers);
@@ -403,7 +527,55 @@ uint64_t router_publish(struct router *router, struct msg *msg, const struct rec
         router->hooks.mail(router->hooks.ctx, peer, msg);
         metrics_add(router->metrics, METRIC_MAILED, 1);
     }
+}
+
+/* The workers with subscribers of a name, and how many subscriptions they have. `d` is what
+ * destinations_look_up says of it. */
+static uint64_t find_interest(const struct router *router, struct slice name,
+                              const struct destination *d, uint64_t *n)
+{
+    uint64_t workers;
+
+    if (d == NULL || d->is_cached) {
+        workers = interest_find(router->interest, name, n);
+    } else {
+        workers = atomic_load(&d->interest->workers);
+        *n = atomic_load_explicit(&d->interest->subscriptions, memory_order_relaxed);
+    }
+    for (uint32_t i = 0; d != NULL && i < d->matched.n; i++) {
+        workers |= atomic_load(&d->matched.items[i]->workers);
+        *n += atomic_load_explicit(&d->matched.items[i]->subscriptions, memory_order_relaxed);
+    }
+    return workers;
+}
+
+uint64_t router_count(struct router *router, struct slice destination)
+{
+    uint64_t n;
+
+    find_interest(router, destination, destinations_look_up(&router->destinations, destination),
+                  &n);
     return n;
+}
+
+uint64_t router_publish(struct router *router, struct msg *msg, const struct receiver *except)
+{
+    const struct destination *d = destinations_look_up(&router->destinations, msg->destination);
+    uint64_t n;
+    uint64_t workers = find_interest(router, msg->destination, d, &n);
+
+    if (d != NULL)
+        deliver(router, d, msg, except);
+    mail(router, workers, msg);
+    return n;
+}
+
+void router_send_bound(struct router *router, unsigned worker, struct msg *msg)
+{
+    if (worker == router->worker)
+        router_deliver(router, msg, NULL);
+    else
+        mail(router, UINT64_C(1) << worker, msg);
 }
 
 struct echo {
@@ -415,11 +587,20 @@ struct echo {
 static void echo_visited(struct subscription *s, void *ctx)
 {
     struct echo *echo = ctx;
+    struct group *g = s->group;
+    const struct destination *d = g->destination;
+    bool matches =
+        d->kind == DESTINATION_PATTERN
+            ? ant_pattern_match(d->pattern->ant, echo->msg->destination)
+            : d->kind == DESTINATION_EXACT && slice_eq(d->node.key, echo->msg->destination);
+    struct wire_address to = address_of(g);
 
-    if (!slice_eq(s->group->destination->node.key, echo->msg->destination))
+    if (!matches || (g->kind != GROUP_PLAIN && !is_selected(g, echo->msg)))
         return;
-    copy_message(echo->router, s->receiver, s->group, echo->msg,
-                 wire_message_len(s->group->wire, echo->msg, s->group->id));
+    if (g->kind == GROUP_ALONE)
+        deliver_alone(echo->router, s, echo->msg);
+    else
+        copy_message(echo->router, s->receiver, echo->msg, &to, wire_message_len(echo->msg, &to));
     echo->n++;
 }
 
@@ -428,8 +609,7 @@ uint64_t router_echo(struct router *router, const struct msg *msg, struct receiv
     struct echo echo = {router, msg, 0};
 
     subscriptions_each(&receiver->subscriptions, echo_visited, &echo);
-    router->tick_deliveries += echo.n;
-    metrics_add(router->metrics, METRIC_DELIVERED, echo.n);
+    count_delivered(router, echo.n);
     return echo.n;
 }
 
@@ -535,7 +715,7 @@ void router_distribute(struct router *router)
         struct group *g = segment->group;
 
         for (uint32_t k = 0; k < g->n_members; k++) {
-            struct receiver *receiver = g->members[k]->receiver;
+            struct receiver *receiver = group_members(g)[k]->receiver;
 
             take_segment(router, receiver, segment);
             router_mark_dirty(router, receiver);

@@ -5,11 +5,15 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
+#include "base/buf.h"
 #include "base/slice.h"
 #include "base/table.h"
 #include "gateway/ops/metrics.h"
 #include "gateway/outbound/chunk.h"
 #include "gateway/outbound/outq.h"
+#include "gateway/router/acks.h"
+#include "gateway/router/destination.h"
+#include "gateway/router/group.h"
 #include "gateway/router/interest.h"
 #include "gateway/router/msg.h"
 #include "gateway/router/subscriptions.h"
@@ -18,8 +22,8 @@
 /*
  * One worker's part of the router: its subscriptions, and the way of a message to them.
  *
- * Subscriptions of a destination that look the same on the wire (same id, same wire form) are a
- * group. A publish encodes the message once per group, into the tick log: an ordered list of
+ * Subscriptions of a destination that look the same on the wire (same id, wire form and selector)
+ * are a group. A publish encodes the message once per group, into the tick log: an ordered list of
  * segments, each a run of frames for one group in a shared chunk. At the end of the tick
  * router_distribute walks the log in order and gives every member a reference to its segments, so
  * each session writes once however many messages came. A group of a few members is not logged:
@@ -32,8 +36,6 @@
  * Owning worker only, but for the interest table, which all workers share.
  */
 
-struct destination;
-
 /** Whoever can subscribe: embedded in a session. Zeroed and then receiver_init. */
 struct receiver {
     struct outq outq;
@@ -41,8 +43,11 @@ struct receiver {
     TAILQ_ENTRY(receiver) dirty_link;
     struct subscriptions subscriptions;
     enum wire wire;
-    bool is_dirty;  /* in the router's list: something may have to be written */
-    bool is_closed; /* gets nothing any more */
+    LIST_HEAD(ack_group_list, group_more) ack_groups; /* of subscriptions with needs_ack */
+    uint32_t n_patterns;                              /* of its subscriptions */
+    bool is_dirty;       /* in the router's list: something may have to be written */
+    bool is_closed;      /* gets nothing any more */
+    bool is_window_full; /* it has missed a message: a limit for its owner to act on */
 };
 
 /** What the router does not do itself. */
@@ -70,8 +75,12 @@ struct router {
     struct chunk_pool *pool;
     struct metrics *metrics;
     struct router_hooks hooks;
-    struct table destinations;
-    struct table groups;
+    void (*on_ended)(void *ctx, struct subscription *subscription); /* see router_on_ended */
+    void *on_ended_ctx;
+    struct destinations destinations;
+    struct groups groups;
+    struct buf lines; /* scratch: the header lines of one delivery */
+    uint64_t next_serial;
     struct log_segment *log;
     uint32_t n_log;
     uint32_t log_cap;
@@ -86,13 +95,21 @@ struct router {
     uint32_t gather_cap;
 };
 
-/** Borrows interest, pool and metrics for its life. `start_id` is random for each start. */
+/**
+ * Borrows interest, patterns, pool and metrics for its life. `cache_limit` (at least 1) bounds the
+ * destinations without subscribers here that are remembered; `start_id` is random for each start.
+ */
 void router_init(struct router *router, unsigned worker, struct interest *interest,
-                 struct chunk_pool *pool, struct metrics *metrics, struct siphash_key hash_key,
-                 uint64_t start_id, struct router_hooks hooks);
+                 struct patterns *patterns, size_t cache_limit, struct chunk_pool *pool,
+                 struct metrics *metrics, struct siphash_key hash_key, uint64_t start_id,
+                 struct router_hooks hooks);
 
 /** All receivers must have left. */
 void router_dispose(struct router *router);
+
+/** Calls `on_ended` when a subscription that is alone in its group is about to end. */
+void router_on_ended(struct router *router,
+                     void (*on_ended)(void *ctx, struct subscription *subscription), void *ctx);
 
 void receiver_init(struct receiver *receiver, struct router *router, enum wire wire);
 
@@ -109,10 +126,35 @@ struct subscription *receiver_find(const struct receiver *receiver, const struct
 /** The destination of a subscription; borrowed while it lives. */
 struct slice subscription_destination(const struct subscription *subscription);
 
+/** What is asked of router_subscribe_as. */
+struct router_subscribe {
+    struct slice id;
+    struct slice destination;
+    enum destination_kind kind;
+    struct selector *selector; /* NULL: none. The router takes a reference of its own */
+    bool needs_ack;            /* each delivery is to be acknowledged */
+    bool is_cumulative;        /* with all before it (STOMP's `client`) */
+    uint32_t ack_window;       /* at most so many that are not, with needs_ack */
+};
+
+enum router_status {
+    ROUTER_OK,
+    ROUTER_ERR_ID,       /* the receiver has a subscription of that id already */
+    ROUTER_ERR_PATTERN,  /* the pattern cannot be compiled */
+    ROUTER_ERR_PATTERNS, /* the process has its limit of patterns */
+};
+
 /**
- * Subscribes; visible to publishers on every worker when this returns.
- * Returns false when the receiver has a subscription of that id already.
+ * Subscribes; visible to publishers on every worker when this returns. Borrows `asked`. On
+ * ROUTER_OK `*out` (unless NULL) is the subscription, borrowed until it ends; on ROUTER_ERR_PATTERN
+ * `*why` (which may be NULL for other kinds) is a static text.
  */
+enum router_status router_subscribe_as(struct router *router, struct receiver *receiver,
+                                       const struct router_subscribe *asked,
+                                       struct subscription **out, const char **why)
+    __attribute__((warn_unused_result));
+
+/** The same for an exact destination. Returns false when there is one of that id already. */
 bool router_subscribe(struct router *router, struct receiver *receiver, struct slice id,
                       struct slice destination) __attribute__((warn_unused_result));
 
@@ -128,8 +170,32 @@ struct slice router_next_id(struct router *router, char *out);
  */
 uint64_t router_publish(struct router *router, struct msg *msg, const struct receiver *except);
 
+/** How many subscriptions, on all workers, a publish would reach. */
+uint64_t router_count(struct router *router, struct slice destination);
+
 /** Delivers mail: to this worker's subscriptions only. Borrows the message. */
 void router_deliver(struct router *router, struct msg *msg, const struct receiver *except);
+
+/** Delivers a bound message on the worker that its session lives on. Borrows it. */
+void router_send_bound(struct router *router, unsigned worker, struct msg *msg);
+
+/**
+ * Delivers a message to one subscription that is alone in its group. `lines` are further header
+ * lines; `tag` is kept with what is not acknowledged yet. Returns false when its window is full.
+ */
+bool router_deliver_one(struct router *router, struct subscription *subscription,
+                        const struct msg *msg, struct slice lines, uint64_t tag)
+    __attribute__((warn_unused_result));
+
+/** Sends a message to a receiver as if to its subscription of that id, there or not. */
+void router_reply(struct router *router, struct receiver *receiver, const struct msg *msg,
+                  struct slice id);
+
+/**
+ * Reads a message-id that a router of this process gave: sets worker and number of `*out`. Returns
+ * false for anything else.
+ */
+bool router_read_id(const struct router *router, struct slice id, struct ack_entry *out);
 
 /** Delivers to the receiver's own subscriptions of the destination only; returns how many. */
 uint64_t router_echo(struct router *router, const struct msg *msg, struct receiver *receiver);

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include "base/mem.h"
+#include "gateway/router/group.h"
 
 enum { LIST_MAX = 8 };
 
@@ -26,7 +27,7 @@ struct subscription *subscriptions_find(const struct subscriptions *set, struct 
                                         uint32_t id_hash)
 {
     for (struct subscription *s = *bucket_of(set, id_hash); s != NULL; s = s->next) {
-        if (s->id_hash == id_hash && slice_eq(*s->id, id))
+        if (s->id_hash == id_hash && slice_eq(group_id(s->group), id))
             return s;
     }
     return NULL;

@@ -15,8 +15,7 @@ struct receiver;
 /** One subscription of one receiver. */
 struct subscription {
     struct receiver *receiver;
-    struct group *group;
-    const struct slice *id;    /* the group's; borrowed while the subscription lives */
+    struct group *group;       /* has the id, too */
     struct subscription *next; /* in its bucket */
     uint32_t id_hash;
     uint32_t index; /* in the group's members */
@@ -34,7 +33,7 @@ struct subscriptions {
 struct subscription *subscriptions_find(const struct subscriptions *set, struct slice id,
                                         uint32_t id_hash);
 
-/** Adds one with `id` and `id_hash` set; there is none of that id yet. Borrows it. */
+/** Adds one with `group` and `id_hash` set; there is none of that id yet. Borrows it. */
 void subscriptions_add(struct subscriptions *set, struct subscription *s);
 
 /** Takes out one that is in the set. */

@@ -13,29 +13,29 @@ static char *put(char *at, struct slice bytes)
     return at + bytes.len;
 }
 
-static size_t content_len(enum wire wire, const struct msg *msg, struct slice subscription_id)
+static size_t content_len(const struct msg *msg, const struct wire_address *to)
 {
-    if (wire == WIRE_WEBSOCKET_RAW)
+    if (to->wire == WIRE_WEBSOCKET_RAW)
         return msg->body.len;
-    return msg->head.len + subscription_name.len + stomp_escaped_len(subscription_id) + 1 +
+    return msg->head.len + subscription_name.len + stomp_escaped_len(to->id) + 1 + to->lines.len +
            msg->tail.len;
 }
 
-size_t wire_message_len(enum wire wire, const struct msg *msg, struct slice subscription_id)
+size_t wire_message_len(const struct msg *msg, const struct wire_address *to)
 {
-    return wire_framed_len(wire, content_len(wire, msg, subscription_id));
+    return wire_framed_len(to->wire, content_len(msg, to));
 }
 
-char *wire_write_message(enum wire wire, const struct msg *msg, struct slice subscription_id,
-                         char *out)
+char *wire_write_message(const struct msg *msg, const struct wire_address *to, char *out)
 {
-    out = wire_write_head(wire, msg->is_binary, content_len(wire, msg, subscription_id), out);
-    if (wire == WIRE_WEBSOCKET_RAW)
+    out = wire_write_head(to->wire, msg->is_binary, content_len(msg, to), out);
+    if (to->wire == WIRE_WEBSOCKET_RAW)
         return put(out, msg->body);
     out = put(out, msg->head);
     out = put(out, subscription_name);
-    out = stomp_escape(subscription_id, out);
+    out = stomp_escape(to->id, out);
     *out++ = '\n';
+    out = put(out, to->lines);
     return put(out, msg->tail);
 }
 

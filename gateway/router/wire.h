@@ -16,12 +16,18 @@ enum wire {
     WIRE_WEBSOCKET_RAW, /* the body alone in one WebSocket message: plain endpoints */
 };
 
+/** What differs between the receivers of a message. */
+struct wire_address {
+    enum wire wire;
+    struct slice id;    /* of the subscription */
+    struct slice lines; /* further header lines in STOMP's form, each with its \n; may be empty */
+};
+
 /** How many bytes wire_write_message writes. */
-size_t wire_message_len(enum wire wire, const struct msg *msg, struct slice subscription_id);
+size_t wire_message_len(const struct msg *msg, const struct wire_address *to);
 
 /** Writes the whole message for a subscription to `out`; returns the place behind it. */
-char *wire_write_message(enum wire wire, const struct msg *msg, struct slice subscription_id,
-                         char *out);
+char *wire_write_message(const struct msg *msg, const struct wire_address *to, char *out);
 
 /** How many bytes a message of `len` bytes has with its frame. */
 size_t wire_framed_len(enum wire wire, size_t len);

@@ -59,7 +59,7 @@ static int make_access(struct gate *gate, const struct config *config, const str
             .allow = (enum auth_allow)rule->allow,
         };
     }
-    gate->access = auth_access_new(rules, config->n_access, &error);
+    gate->access = auth_access_new(rules, config->n_access, config->broker.path_separator, &error);
     mem_free(rules);
     if (gate->access == NULL) {
         log_event(log, LOG_LEVEL_ERROR, "auth.bad_access_rule", log_cstr("error", error));

@@ -1,5 +1,6 @@
 #include "gateway/session/outgoing.h"
 
+#include <string.h>
 #include "base/mem.h"
 #include "stomp/mime.h"
 
@@ -28,15 +29,17 @@ static bool is_kept_back(struct slice name)
     return false;
 }
 
-void outgoing_init(struct outgoing *out, const struct stomp_frame *frame)
+void outgoing_init(struct outgoing *out, const struct stomp_frame *frame, size_t n_more)
 {
     *out = (struct outgoing){.n = 0};
-    out->headers = mem_alloc((frame->n_headers + HEADERS_MORE) * sizeof(*out->headers));
+    out->headers = mem_alloc((frame->n_headers + HEADERS_MORE + n_more) * sizeof(*out->headers));
     buf_init(&out->content_type, TYPE_MAX_BYTES);
 }
 
 void outgoing_dispose(struct outgoing *out)
 {
+    for (size_t i = out->n - out->n_own; i < out->n; i++)
+        mem_free((void *)(uintptr_t)out->headers[i].value.base);
     mem_free(out->headers);
     buf_dispose(&out->content_type);
 }
@@ -55,7 +58,7 @@ static void outgoing_add_type(struct outgoing *out, struct slice value)
     outgoing_add(out, name_content_type, value);
 }
 
-void outgoing_copy_all(struct outgoing *out, const struct stomp_frame *frame)
+void outgoing_copy_all(struct outgoing *out, const struct stomp_frame *frame, struct slice shown)
 {
     bool had_destination = false, had_type = false;
 
@@ -64,7 +67,7 @@ void outgoing_copy_all(struct outgoing *out, const struct stomp_frame *frame)
 
         if (slice_eq(header->name, name_destination)) {
             if (!had_destination)
-                outgoing_add(out, header->name, header->value);
+                outgoing_add(out, header->name, shown);
             had_destination = true;
         } else if (slice_eq(header->name, name_content_type)) {
             if (!had_type)
@@ -77,11 +80,11 @@ void outgoing_copy_all(struct outgoing *out, const struct stomp_frame *frame)
 }
 
 void outgoing_copy_named(struct outgoing *out, const struct stomp_frame *frame,
-                         const struct config_route *route, struct slice destination)
+                         const struct config_route *route, struct slice shown)
 {
     bool had_type = false;
 
-    outgoing_add(out, name_destination, destination);
+    outgoing_add(out, name_destination, shown);
     for (size_t i = 0; i < frame->n_headers; i++) {
         const struct stomp_header *header = &frame->headers[i];
 
@@ -100,4 +103,27 @@ void outgoing_copy_named(struct outgoing *out, const struct stomp_frame *frame,
             }
         }
     }
+}
+
+static void remove_all(struct outgoing *out, struct slice name)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < out->n; i++) {
+        if (!slice_eq(out->headers[i].name, name))
+            out->headers[n++] = out->headers[i];
+    }
+    out->n = n;
+}
+
+void outgoing_add_own(struct outgoing *out, struct slice name, struct slice value)
+{
+    char *copy = mem_alloc(value.len);
+
+    if (value.len != 0)
+        memcpy(copy, value.base, value.len);
+    /* A route's names are all different, so none of its own values is lost here. */
+    remove_all(out, name);
+    outgoing_add(out, name, slice_of(copy, value.len));
+    out->n_own++;
 }

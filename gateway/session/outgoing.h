@@ -18,23 +18,27 @@
 struct outgoing {
     struct msg_header *headers;
     size_t n;
+    size_t n_own;            /* the last so many have values of their own */
     struct buf content_type; /* as Spring prints it */
     bool is_binary;          /* by its type */
 };
 
-/** Room for all headers of `frame` and the ones that are added. Ends with outgoing_dispose. */
-void outgoing_init(struct outgoing *out, const struct stomp_frame *frame);
+/** Room for all headers of `frame` and `n_more` beside. Ends with outgoing_dispose. */
+void outgoing_init(struct outgoing *out, const struct stomp_frame *frame, size_t n_more);
 void outgoing_dispose(struct outgoing *out);
 
 /**
  * All headers of the SEND in their order, but those that are ours to write (content-length,
  * subscription, message-id) or meant for us (receipt, transaction, ack, simpOrigDestination), and
- * of a repeated destination or content-type the first.
+ * of a repeated destination or content-type the first. `shown` stands in the destination's place.
  */
-void outgoing_copy_all(struct outgoing *out, const struct stomp_frame *frame);
+void outgoing_copy_all(struct outgoing *out, const struct stomp_frame *frame, struct slice shown);
 
 /** The destination given, the content-type, and what the route's copy_headers names. */
 void outgoing_copy_named(struct outgoing *out, const struct stomp_frame *frame,
-                         const struct config_route *route, struct slice destination);
+                         const struct config_route *route, struct slice shown);
+
+/** One header more, in place of what the client sent by that name. Copies the value. */
+void outgoing_add_own(struct outgoing *out, struct slice name, struct slice value);
 
 #endif

@@ -1,18 +1,37 @@
 #include "gateway/session/routes.h"
 
+#include <assert.h>
+#include "base/ant.h"
 #include "base/mem.h"
 #include "base/table.h"
+#include "base/template.h"
 
 struct route_node {
-    struct table_node node;
+    struct table_node node; /* in by_destination, unless there is a pattern */
     const struct config_route *route;
+    struct ant_pattern *pattern; /* NULL: the destination is none */
 };
 
 struct routes {
     const struct config *config;
     struct table by_destination;
-    struct route_node *nodes;
+    struct route_node *nodes;     /* of config->routes, in their order */
+    struct route_node **patterns; /* those that have one, in that order too */
+    size_t n_patterns;
 };
+
+/** Whether a route is for what is asked. */
+typedef bool (*route_test)(const struct config_route *route);
+
+static void add_pattern(struct routes *routes, struct route_node *node)
+{
+    char separator = routes->config->broker.path_separator;
+    enum ant_status status = ant_pattern_new(node->node.key, separator, &node->pattern);
+
+    assert(status == ANT_OK); /* the checks of the configuration have compiled it */
+    (void)status;
+    routes->patterns[routes->n_patterns++] = node;
+}
 
 struct routes *routes_new(const struct config *config, struct siphash_key hash_key)
 {
@@ -20,6 +39,7 @@ struct routes *routes_new(const struct config *config, struct siphash_key hash_k
 
     routes->config = config;
     routes->nodes = mem_calloc(config->n_routes, sizeof(*routes->nodes));
+    routes->patterns = mem_calloc(config->n_routes, sizeof(struct route_node *));
     table_init(&routes->by_destination, hash_key);
     for (size_t i = 0; i < config->n_routes; i++) {
         struct route_node *node = &routes->nodes[i];
@@ -27,7 +47,9 @@ struct routes *routes_new(const struct config *config, struct siphash_key hash_k
         node->route = &config->routes[i];
         node->node.key = node->route->destination;
         /* The first route of a destination wins, as the first rule of an access list does. */
-        if (table_find(&routes->by_destination, node->node.key) == NULL)
+        if (ant_is_pattern(node->node.key))
+            add_pattern(routes, node);
+        else if (table_find(&routes->by_destination, node->node.key) == NULL)
             table_insert(&routes->by_destination, &node->node);
     }
     return routes;
@@ -38,9 +60,14 @@ void routes_free(struct routes *routes)
     if (routes == NULL)
         return;
     table_dispose(&routes->by_destination);
+    for (size_t i = 0; i < routes->n_patterns; i++)
+        ant_pattern_free(routes->patterns[i]->pattern);
+    mem_free(routes->patterns);
     mem_free(routes->nodes);
     mem_free(routes);
 }
+
+/* --- prefixes --- */
 
 /* "/app" stands for "/app/"; a prefix that ends with a slash has it already. */
 static bool has_prefix_with_slash(struct slice destination, struct slice prefix)
@@ -51,42 +78,146 @@ static bool has_prefix_with_slash(struct slice destination, struct slice prefix)
            (destination.len > prefix.len && destination.base[prefix.len] == '/');
 }
 
-static struct route_node *find_node(const struct routes *routes, struct slice destination)
+static bool is_users(const struct routes *routes, struct slice destination)
 {
-    return TABLE_ENTRY(table_find(&routes->by_destination, destination), struct route_node, node);
+    return has_prefix_with_slash(destination, routes->config->broker.user_destination_prefix);
 }
 
-static bool is_broker(const struct routes *routes, struct slice destination)
+/** What becomes of a destination that is no user's and that no route takes. */
+static enum route_kind by_prefix(const struct routes *routes, struct slice destination)
 {
-    const struct config_strings *prefixes = &routes->config->broker.destination_prefixes;
+    const struct config_strings *broker = &routes->config->broker.destination_prefixes;
+    const struct config_strings *application =
+        &routes->config->broker.application_destination_prefixes;
 
-    if (has_prefix_with_slash(destination, routes->config->broker.user_destination_prefix))
-        return false;
-    for (size_t i = 0; i < prefixes->n; i++) {
-        if (slice_starts_with(destination, prefixes->items[i]))
-            return true;
+    for (size_t i = 0; i < broker->n; i++) {
+        if (slice_starts_with(destination, broker->items[i]))
+            return ROUTE_BROKER;
     }
-    return prefixes->n == 0;
+    if (broker->n == 0)
+        return ROUTE_BROKER;
+    for (size_t i = 0; i < application->n; i++) {
+        if (has_prefix_with_slash(destination, application->items[i]))
+            return ROUTE_APPLICATION;
+    }
+    return ROUTE_NOWHERE;
 }
 
-bool routes_takes_subscription(const struct routes *routes, struct slice destination)
-{
-    const struct route_node *node = find_node(routes, destination);
+/* --- routes --- */
 
-    /* What is sent to a routed destination stays there, unless send_to leads elsewhere. */
-    if (node != NULL && node->route->send_to.len == 0)
+static bool takes_send(const struct config_route *route)
+{
+    return !route->is_for_subscribe_only;
+}
+
+static bool answers_subscribe(const struct config_route *route)
+{
+    return route->on_subscribe.has_body || route->on_subscribe.last_of.len != 0;
+}
+
+/** Whether what is sent to a destination of the route's stays there. */
+static bool keeps_messages(const struct config_route *route)
+{
+    return takes_send(route) && route->send_to.len == 0 && route->send_to_user.len == 0;
+}
+
+static bool concerns_subscribe(const struct config_route *route)
+{
+    return answers_subscribe(route) || keeps_messages(route);
+}
+
+static const struct route_node *find_node(const struct routes *routes, struct slice destination,
+                                          route_test is_meant)
+{
+    const struct route_node *best =
+        TABLE_ENTRY(table_find(&routes->by_destination, destination), struct route_node, node);
+
+    if (best != NULL && is_meant(best->route))
+        return best;
+    best = NULL;
+    for (size_t i = 0; i < routes->n_patterns; i++) {
+        const struct route_node *node = routes->patterns[i];
+
+        if (is_meant(node->route) && ant_pattern_match(node->pattern, destination) &&
+            (best == NULL || ant_pattern_compare(node->pattern, best->pattern, destination) < 0))
+            best = node;
+    }
+    return best;
+}
+
+/** Returns false when the variables cannot be told, which Spring makes an error of as well. */
+static bool set_match(const struct route_node *node, struct slice destination,
+                      struct route_match *match)
+{
+    match->route = node->route;
+    match->variables = NULL;
+    match->n_variables = 0;
+    if (node->pattern == NULL)
         return true;
-    return is_broker(routes, destination);
+    match->variables = ant_pattern_variables(node->pattern, &match->n_variables);
+    assert(match->n_variables <= CONFIG_ROUTE_MAX_VARIABLES);
+    return ant_pattern_extract(node->pattern, destination, match->values);
 }
 
 enum route_kind routes_find(const struct routes *routes, struct slice destination,
-                            const struct config_route **route)
+                            struct route_match *match)
 {
-    const struct route_node *node = find_node(routes, destination);
+    const struct route_node *node;
 
-    if (node != NULL) {
-        *route = node->route;
+    if (is_users(routes, destination))
+        return ROUTE_USER;
+    node = find_node(routes, destination, takes_send);
+    if (node != NULL && set_match(node, destination, match))
         return ROUTE_CONFIGURED;
+    return by_prefix(routes, destination);
+}
+
+enum route_kind routes_find_subscribe(const struct routes *routes, struct slice destination,
+                                      struct route_match *match)
+{
+    const struct route_node *node;
+
+    if (is_users(routes, destination))
+        return ROUTE_USER;
+    node = find_node(routes, destination, concerns_subscribe);
+    if (node != NULL && keeps_messages(node->route)) {
+        if (find_node(routes, destination, takes_send) == node)
+            return ROUTE_BROKER;
+        /* A more specific route takes the messages elsewhere. */
+        node = find_node(routes, destination, answers_subscribe);
     }
-    return is_broker(routes, destination) ? ROUTE_BROKER : ROUTE_NOWHERE;
+    if (node != NULL && set_match(node, destination, match))
+        return ROUTE_CONFIGURED;
+    return by_prefix(routes, destination);
+}
+
+/* --- templates --- */
+
+struct fill {
+    const struct route_match *match;
+    struct slice user;
+    struct slice session_id;
+};
+
+static const struct slice *value_of(const void *ctx, struct slice name)
+{
+    const struct fill *fill = ctx;
+
+    for (size_t i = 0; i < fill->match->n_variables; i++) {
+        if (slice_eq(name, fill->match->variables[i]))
+            return &fill->match->values[i];
+    }
+    if (slice_eq(name, slice_str(CONFIG_VARIABLE_USER)))
+        return &fill->user;
+    if (slice_eq(name, slice_str(CONFIG_VARIABLE_SESSION)))
+        return &fill->session_id;
+    return NULL;
+}
+
+bool routes_fill(struct slice template, const struct route_match *match, struct slice user,
+                 struct slice session_id, struct buf *out)
+{
+    const struct fill fill = {match, user, session_id};
+
+    return template_fill(template, value_of, &fill, out);
 }

@@ -4,8 +4,10 @@
 #include <stddef.h>
 #include <string.h>
 #include <openssl/rand.h>
+#include "base/hex.h"
 #include "base/mem.h"
 #include "gateway/session/plain_session.h"
+#include "gateway/session/stomp_reply.h"
 #include "gateway/session/stomp_session.h"
 
 enum {
@@ -28,6 +30,7 @@ static const struct reason_info reasons[SESSION_N_REASONS] = {
     [SESSION_SEND_BUFFER] = {"send-buffer", METRIC_CLOSED_SEND_BUFFER},
     [SESSION_SEND_TIME] = {"send-time", METRIC_CLOSED_SEND_TIME},
     [SESSION_MEMORY] = {"memory", METRIC_CLOSED_MEMORY},
+    [SESSION_ACK_WINDOW] = {"ack-window", METRIC_CLOSED_ACK_WINDOW},
     [SESSION_FIRST_MESSAGE] = {"first-message", METRIC_CLOSED_FIRST_MESSAGE},
     [SESSION_HEARTBEAT_LOST] = {"heartbeat-lost", METRIC_CLOSED_HEARTBEAT},
     [SESSION_PING_LOST] = {"ping-lost", METRIC_CLOSED_PING},
@@ -94,12 +97,7 @@ const struct config_endpoint *session_endpoint(const struct session *session)
 
 struct slice session_id(const struct session *session, struct session_id_text *text)
 {
-    static const char digits[] = "0123456789abcdef";
-
-    for (size_t i = 0; i < sizeof(session->id); i++) {
-        text->hex[2 * i] = digits[session->id[i] >> 4];
-        text->hex[2 * i + 1] = digits[session->id[i] & 15];
-    }
+    hex_write(session->id, sizeof(session->id), text->hex);
     return slice_of(text->hex, sizeof(text->hex));
 }
 
@@ -318,14 +316,27 @@ size_t session_input(struct session *session, struct slice bytes, const struct s
     return plain_session_input(session, bytes, input);
 }
 
+static struct session *find_session(const struct session_env *env, struct session_ref ref)
+{
+    if (ref.slot >= env->slots.n || env->slots.slots[ref.slot].generation != ref.generation)
+        return NULL;
+    return env->slots.slots[ref.slot].session;
+}
+
+void session_receipt(struct session_env *env, struct session_ref ref, struct slice receipt)
+{
+    struct session *session = find_session(env, ref);
+
+    if (session != NULL && session->state < SESSION_CLOSING)
+        stomp_reply_receipt_id(session, receipt, false);
+}
+
 void session_resolve(struct session_env *env, struct session_ref ref, enum session_verdict verdict,
                      struct auth_identity *identity)
 {
-    struct session *session = NULL;
+    struct session *session = find_session(env, ref);
 
     assert(verdict != SESSION_PENDING);
-    if (ref.slot < env->slots.n && env->slots.slots[ref.slot].generation == ref.generation)
-        session = env->slots.slots[ref.slot].session;
     if (session == NULL || session->suspended_until_ms == 0) {
         gate_identity_free(identity);
         return;
@@ -345,6 +356,34 @@ void session_suspend(struct session *session)
     session_arm(session);
 }
 
+static struct user_session registered(const struct session *session)
+{
+    struct user_session me = {.worker = session->env->router->worker};
+
+    memcpy(me.id, session->id, sizeof(me.id));
+    return me;
+}
+
+void session_register(struct session *session)
+{
+    struct user_session me = registered(session);
+
+    if (session->identity == NULL)
+        return;
+    users_add(&session->env->broker->shared->users, session->identity->user, &me);
+    session->is_registered = true;
+}
+
+void session_unregister(struct session *session)
+{
+    struct user_session me = registered(session);
+
+    if (!session->is_registered)
+        return;
+    users_remove(&session->env->broker->shared->users, session->identity->user, &me);
+    session->is_registered = false;
+}
+
 static void leave(struct session *session, enum session_reason reason)
 {
     if (session->state == SESSION_CONNECTED && session_is_stomp(session))
@@ -352,6 +391,8 @@ static void leave(struct session *session, enum session_reason reason)
     session->state = SESSION_CLOSING;
     session->reason = (uint8_t)reason;
     session->suspended_until_ms = 0;
+    session_unregister(session);
+    transactions_dispose(&session->transactions);
     timer_cancel(session->env->timers, &session->timer);
     if (reasons[reason].metric >= 0)
         metrics_add(session->env->metrics, (enum metric)reasons[reason].metric, 1);

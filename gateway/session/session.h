@@ -8,6 +8,7 @@
 #include "auth/token.h"
 #include "base/buf.h"
 #include "base/slice.h"
+#include "gateway/broker/broker.h"
 #include "gateway/config/config.h"
 #include "gateway/ops/log.h"
 #include "gateway/ops/metrics.h"
@@ -15,6 +16,7 @@
 #include "gateway/session/gate.h"
 #include "gateway/session/quiet.h"
 #include "gateway/session/routes.h"
+#include "gateway/session/transactions.h"
 #include "gateway/worker/timer.h"
 #include "stomp/heartbeat.h"
 #include "stomp/parser.h"
@@ -52,12 +54,6 @@ enum session_verdict {
     SESSION_PENDING, /* the answer comes by session_resolve */
 };
 
-/** Names a session across workers and time; slot and generation, never a pointer. */
-struct session_ref {
-    uint32_t slot;
-    uint32_t generation;
-};
-
 /**
  * Judges a token. On SESSION_ALLOWED `*identity` is the caller's; on SESSION_REFUSED `*why` is a
  * static text for the peer. `ref` is where a later answer goes. Borrows the token for the call.
@@ -88,6 +84,7 @@ struct session_env {
     void *authenticate_ctx;
     const struct stomp_limits *stomp_limits; /* one for each endpoint */
     struct router *router;
+    struct broker *broker;
     struct timer_wheel *timers;
     struct metrics *metrics;
     const struct log *log;
@@ -119,6 +116,7 @@ enum session_reason {
     SESSION_SEND_BUFFER,     /* 4500 */
     SESSION_SEND_TIME,       /* 4500 */
     SESSION_MEMORY,          /* 4500 */
+    SESSION_ACK_WINDOW,      /* 4500 */
     SESSION_FIRST_MESSAGE,   /* 4500 */
     SESSION_HEARTBEAT_LOST,  /* 1002 after an ERROR frame */
     SESSION_PING_LOST,       /* 1002 */
@@ -146,9 +144,12 @@ struct session {
     uint8_t reason;  /* enum session_reason, once closing */
     uint8_t version; /* enum stomp_version, once CONNECT was read */
     uint8_t unanswered_pings;
-    bool saw_binary; /* some input came in binary messages: bodies must be checked for UTF-8 */
-    bool may_send;   /* plain endpoints: decided once */
+    bool saw_binary;    /* some input came in binary messages: bodies must be checked for UTF-8 */
+    bool may_send;      /* plain endpoints: decided once */
+    bool is_soft;       /* refusals are messages, and the session lives */
+    bool is_registered; /* with the user registry */
     unsigned char id[16];
+    struct transactions *transactions; /* NULL: none is open */
     union {
         struct stomp_parser stomp;
         struct buf plain; /* an incomplete message */
@@ -204,6 +205,13 @@ void session_close(struct session *session, enum session_reason reason, uint16_t
 
 /** The transport is gone. Frees what the session owns; idempotent. */
 void session_end(struct session *session);
+
+/** The session has got in: its user's destinations reach it, until it ends or unregisters. */
+void session_register(struct session *session);
+void session_unregister(struct session *session);
+
+/** A RECEIPT that waited for other workers is due; wrong or late refs are ignored. */
+void session_receipt(struct session_env *env, struct session_ref ref, struct slice receipt);
 
 /** Moves the timer to the nearest deadline. */
 void session_arm(struct session *session);

@@ -241,6 +241,7 @@ static void on_limit(struct stream *stream, enum stream_limit limit)
         [STREAM_LIMIT_BUFFER] = SESSION_SEND_BUFFER,
         [STREAM_LIMIT_TIME] = SESSION_SEND_TIME,
         [STREAM_LIMIT_MEMORY] = SESSION_MEMORY,
+        [STREAM_LIMIT_WINDOW] = SESSION_ACK_WINDOW,
     };
 
     session_overflow(&of_stream(stream)->session, reasons[limit]);

@@ -307,6 +307,11 @@ void stream_flush(struct stream *stream)
 {
     if (stream->state == STREAM_CLOSED || stream->state == STREAM_DRAINING)
         return;
+    if (stream->receiver.is_window_full && stream->state == STREAM_OPEN) {
+        stream->callbacks->on_limit(stream, STREAM_LIMIT_WINDOW);
+        if (stream->state == STREAM_CLOSED)
+            return;
+    }
     if (stream->is_blocked)
         check_buffer_limit(stream);
     else if (stream->is_tls)

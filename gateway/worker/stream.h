@@ -32,6 +32,7 @@ enum stream_limit {
     STREAM_LIMIT_BUFFER, /* more bytes wait behind a write than send_buffer_size_limit */
     STREAM_LIMIT_TIME,   /* a frame has been waiting longer than send_time_limit */
     STREAM_LIMIT_MEMORY, /* the process holds too many bytes, and this stream most of them */
+    STREAM_LIMIT_WINDOW, /* too many deliveries are not acknowledged: some could not be made */
 };
 
 struct stream;

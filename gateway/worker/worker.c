@@ -22,7 +22,7 @@ struct mail_batch {
     struct mail mail;
     size_t n;
     size_t bytes;
-    struct msg *messages[];
+    struct parcel parcels[];
 };
 
 struct mail_task {
@@ -70,22 +70,48 @@ void worker_ask(struct worker *worker, worker_task task, void *ctx)
     post(worker, &mail->mail);
 }
 
-static void collect_mail(void *ctx, unsigned to, struct msg *msg)
+static void put_in_outbox(struct worker *worker, unsigned to, struct parcel parcel, size_t bytes)
 {
-    struct worker *worker = ctx;
     struct outbox *outbox = &worker->outboxes[to];
 
     if (outbox->n == outbox->cap) {
         outbox->cap = outbox->cap == 0 ? 64 : outbox->cap * 2;
-        outbox->messages = mem_realloc(outbox->messages, outbox->cap * sizeof(*outbox->messages));
+        outbox->parcels = mem_realloc(outbox->parcels, outbox->cap * sizeof(*outbox->parcels));
     }
-    outbox->messages[outbox->n++] = msg_ref(msg);
-    outbox->bytes += msg_bytes(msg);
+    outbox->parcels[outbox->n++] = parcel;
+    outbox->bytes += bytes;
+    worker->has_mail = true;
     worker_wake(worker);
+}
+
+static void collect_mail(void *ctx, unsigned to, struct msg *msg)
+{
+    put_in_outbox(ctx, to, (struct parcel){.msg = msg_ref(msg)}, msg_bytes(msg));
+}
+
+void worker_send_errand(struct worker *worker, unsigned to, struct errand *errand)
+{
+    put_in_outbox(worker, to, (struct parcel){.errand = errand}, errand->bytes);
+}
+
+/* They may add to any outbox, also to this one. */
+static void run_own_errands(struct worker *worker)
+{
+    struct outbox *own = &worker->outboxes[worker->index];
+
+    for (size_t i = 0; i < own->n; i++) {
+        struct errand *errand = own->parcels[i].errand;
+
+        errand->run(errand, worker->errand_ctx);
+    }
+    own->n = 0;
+    own->bytes = 0;
 }
 
 void worker_post_mail(struct worker *worker)
 {
+    run_own_errands(worker);
+    worker->has_mail = false;
     for (unsigned i = 0; i < worker->shared->n_workers; i++) {
         struct outbox *outbox = &worker->outboxes[i];
         struct worker *peer = worker->shared->workers[i];
@@ -93,12 +119,12 @@ void worker_post_mail(struct worker *worker)
 
         if (outbox->n == 0)
             continue;
-        batch = mem_alloc(sizeof(*batch) + outbox->n * sizeof(batch->messages[0]));
+        batch = mem_alloc(sizeof(*batch) + outbox->n * sizeof(batch->parcels[0]));
         memset(batch, 0, sizeof(*batch));
-        batch->mail.kind = MAIL_MESSAGES;
+        batch->mail.kind = MAIL_PARCELS;
         batch->n = outbox->n;
         batch->bytes = outbox->bytes;
-        memcpy(batch->messages, outbox->messages, outbox->n * sizeof(batch->messages[0]));
+        memcpy(batch->parcels, outbox->parcels, outbox->n * sizeof(batch->parcels[0]));
         outbox->n = 0;
         outbox->bytes = 0;
         atomic_fetch_add_explicit(&peer->mailbox_bytes, batch->bytes, memory_order_relaxed);
@@ -106,11 +132,17 @@ void worker_post_mail(struct worker *worker)
     }
 }
 
-static void deliver_batch(struct worker *worker, struct mail_batch *batch)
+static void open_batch(struct worker *worker, struct mail_batch *batch)
 {
     for (size_t i = 0; i < batch->n; i++) {
-        router_deliver(&worker->router, batch->messages[i], NULL);
-        msg_unref(batch->messages[i]);
+        struct parcel *parcel = &batch->parcels[i];
+
+        if (parcel->msg != NULL) {
+            router_deliver(&worker->router, parcel->msg, NULL);
+            msg_unref(parcel->msg);
+        } else {
+            parcel->errand->run(parcel->errand, worker->errand_ctx);
+        }
     }
     atomic_fetch_sub_explicit(&worker->mailbox_bytes, batch->bytes, memory_order_relaxed);
 }
@@ -125,8 +157,8 @@ static void on_mail(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messag
         struct mail *mail = H2O_STRUCT_FROM_MEMBER(struct mail, super, message);
 
         h2o_linklist_unlink(&message->link);
-        if (mail->kind == MAIL_MESSAGES) {
-            deliver_batch(worker, (struct mail_batch *)mail);
+        if (mail->kind == MAIL_PARCELS) {
+            open_batch(worker, (struct mail_batch *)mail);
         } else {
             struct mail_task *task = (struct mail_task *)mail;
 
@@ -245,7 +277,7 @@ static void on_tick(h2o_timeout_entry_t *entry)
 static bool has_work(const struct worker *worker)
 {
     return !TAILQ_EMPTY(&worker->yielded) || !TAILQ_EMPTY(&worker->router.dirty) ||
-           worker->dead != NULL;
+           worker->dead != NULL || worker->has_mail;
 }
 
 /* One turn of the loop. Work that is left makes it come back at once; when nothing but congestion
@@ -342,8 +374,9 @@ struct worker *worker_new(struct worker_shared *shared, unsigned index)
     chunk_pool_init(&worker->pool, &shared->account);
     worker->outboxes = mem_calloc(shared->n_workers, sizeof(*worker->outboxes));
     TAILQ_INIT(&worker->yielded);
-    router_init(&worker->router, index, &shared->interest, &worker->pool, &worker->metrics,
-                derive_key(shared->hash_key, index), shared->start_id, hooks);
+    router_init(&worker->router, index, &shared->interest, &shared->patterns, shared->cache_limit,
+                &worker->pool, &worker->metrics, derive_key(shared->hash_key, index),
+                shared->start_id, hooks);
     shared->workers[index] = worker;
     return worker;
 }
@@ -379,7 +412,7 @@ void worker_free(struct worker *worker)
     assert(worker->streams == NULL && worker->dead == NULL);
     for (unsigned i = 0; i < worker->shared->n_workers; i++) {
         assert(worker->outboxes[i].n == 0);
-        mem_free(worker->outboxes[i].messages);
+        mem_free(worker->outboxes[i].parcels);
     }
     mem_free(worker->outboxes);
     close_loop(worker);

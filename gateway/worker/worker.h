@@ -13,7 +13,9 @@
 #include "gateway/ops/log.h"
 #include "gateway/ops/metrics.h"
 #include "gateway/outbound/chunk.h"
+#include "gateway/router/errand.h"
 #include "gateway/router/interest.h"
+#include "gateway/router/patterns.h"
 #include "gateway/router/router.h"
 #include "gateway/worker/timer.h"
 
@@ -36,6 +38,8 @@ struct worker;
 /** What all workers of a process share. Outlives them. */
 struct worker_shared {
     struct interest interest;
+    struct patterns patterns;
+    size_t cache_limit; /* destinations that a worker remembers without subscribers */
     struct chunk_account account;
     uint64_t buffer_limit; /* bytes in chunks in the whole process */
     uint64_t start_id;     /* random for each start: the front of message ids */
@@ -48,8 +52,8 @@ struct worker_shared {
 
 /** Mail is read by one receiver, whatever its kind. */
 enum mail_kind {
-    MAIL_MESSAGES, /* a batch of messages from a peer */
-    MAIL_TASK,     /* a function to be run on the worker's thread */
+    MAIL_PARCELS, /* a batch of messages and errands from a peer */
+    MAIL_TASK,    /* a function to be run on the worker's thread */
 };
 
 struct mail {
@@ -59,9 +63,15 @@ struct mail {
 
 typedef void (*worker_task)(struct worker *worker, void *ctx);
 
-/** What a peer is owed at the end of the tick. */
+/** One of the two. */
+struct parcel {
+    struct msg *msg; /* one reference; NULL: an errand */
+    struct errand *errand;
+};
+
+/** What a peer, or the worker itself, is owed at the end of the tick. */
 struct outbox {
-    struct msg **messages; /* one reference each */
+    struct parcel *parcels;
     size_t n;
     size_t cap;
     size_t bytes;
@@ -85,7 +95,8 @@ struct worker {
     struct chunk_pool pool;
     struct metrics metrics;
 
-    struct outbox *outboxes;      /* one for each worker, the own one unused */
+    struct outbox *outboxes;      /* one for each worker; in the own one errands only */
+    void *errand_ctx;             /* set by whoever sends errands, before the worker starts */
     _Atomic size_t mailbox_bytes; /* posted to this worker and not delivered yet */
 
     struct stream *streams; /* all of them */
@@ -97,6 +108,7 @@ struct worker {
 
     char *tls_scratch; /* what a TLS write is flattened in; made when needed */
     bool is_in_tick;
+    bool has_mail;   /* an outbox holds something */
     bool is_behind;  /* the last tick could not write all that was dirty */
     bool is_ending;  /* set from outside: the process drains, publishers may not go on any more */
     bool is_stopped; /* the loop ends after this turn */
@@ -140,7 +152,16 @@ bool worker_is_out_of_memory(const struct worker *worker);
 /** Out of memory, or a peer's mailbox is full: nothing new is accepted, pushes get 503. */
 bool worker_is_full(const struct worker *worker);
 
-/** Posts what the outboxes hold, now: before an answer that promises it. */
+/**
+ * Sends an errand to a worker (itself, too: then it is run at the end of the tick, never under the
+ * caller). Takes it.
+ */
+void worker_send_errand(struct worker *worker, unsigned to, struct errand *errand);
+
+/**
+ * Posts what the outboxes hold, now: before an answer that promises it. Runs the worker's own
+ * errands.
+ */
 void worker_post_mail(struct worker *worker);
 
 /** CLOCK_MONOTONIC in milliseconds. Any thread. */

@@ -9,7 +9,7 @@
 static struct auth_access *compile(const struct auth_access_rule *rules, size_t n)
 {
     char *error = NULL;
-    struct auth_access *access = auth_access_new(rules, n, &error);
+    struct auth_access *access = auth_access_new(rules, n, ANT_SEPARATOR, &error);
 
     if (access == NULL)
         fail_msg("%s", error);
@@ -141,10 +141,11 @@ static void a_rule_for_all_destinations_ends_the_list(void **state)
 /* Whatever a pattern that is allowed can match, is allowed. */
 static void no_pattern_gets_more_than_its_destinations(void **state)
 {
-    const char *patterns[] = {
-        "/topic/*",   "/topic/**", "/topic/s*",       "/topic/?*",    "/half/**",  "/half/?",
-        "/half/{x}",  "/user/**",  "/user/queue/{x}", "/*/secret",    "/topic/a?", "/**/secret",
-        "/topic/*/b", "/half/a?",  "/half/a/**",      "/topic/{x}/*", "/half/b*"};
+    const char *patterns[] = {"/topic/*",        "/topic/**",      "/topic/s*",     "/topic/?*",
+                              "/half/**",        "/half/?",        "/half/{x}",     "/user/**",
+                              "/user/queue/{x}", "/*/secret",      "/topic/a?",     "/**/secret",
+                              "/topic/*/b",      "/half/a?",       "/half/a/**",    "/topic/{x}/*",
+                              "/half/b*",        "/topic/{x:s.*}", "/topic/a{x:.}", "/half/a{x:.}"};
     const char *paths[] = {
         "/topic/secret", "/topic/s",        "/topic/ab",         "/topic/",
         "/topic",        "/half/a",         "/half/b",           "/half/c",
@@ -157,7 +158,7 @@ static void no_pattern_gets_more_than_its_destinations(void **state)
     for (size_t i = 0; i < COUNT(patterns); i++) {
         struct ant_pattern *asked = NULL;
 
-        assert_int_equal(ant_pattern_new(slice_str(patterns[i]), &asked), ANT_OK);
+        assert_int_equal(ant_pattern_new(slice_str(patterns[i]), ANT_SEPARATOR, &asked), ANT_OK);
         for (int user = 0; user < 2; user++) {
             bool allowed =
                 auth_access_allows(access, AUTH_SUBSCRIBE, slice_str(patterns[i]), user == 1);
@@ -177,7 +178,7 @@ static void no_pattern_gets_more_than_its_destinations(void **state)
 
 static void a_bad_pattern_is_named(void **state)
 {
-    const struct slice bad[] = {SLICE("/fine"), SLICE("/topic/{id:[0-9]+}")};
+    const struct slice bad[] = {SLICE("/fine"), SLICE("/topic/{id:[0-9}")};
     const struct auth_access_rule two[] = {
         {ALL, AUTH_ALLOW_ALL, NULL, 0},
         {ALL, AUTH_ALLOW_ALL, bad, 2},
@@ -185,10 +186,49 @@ static void a_bad_pattern_is_named(void **state)
     char *error = NULL;
 
     (void)state;
-    assert_null(auth_access_new(two, 2, &error));
+    assert_null(auth_access_new(two, 2, ANT_SEPARATOR, &error));
     assert_non_null(strstr(error, "rule 2"));
-    assert_non_null(strstr(error, "{id:[0-9]+}"));
+    assert_non_null(strstr(error, "{id:[0-9}"));
     mem_free(error);
+}
+
+static void destinations_have_the_brokers_separator_and_paths_have_slashes(void **state)
+{
+    const struct slice one[] = {SLICE("/ws/*"), SLICE("/topic/a.*")};
+    const struct auth_access_rule rule = {ALL, AUTH_ALLOW_ALL, one, 2};
+    char *error = NULL;
+    struct auth_access *access = auth_access_new(&rule, 1, '.', &error);
+
+    (void)state;
+    assert_non_null(access);
+    assert_true(auth_access_allows(access, AUTH_CONNECT, slice_str("/ws/a.b"), false));
+    assert_false(auth_access_allows(access, AUTH_CONNECT, slice_str("/ws/a/b"), false));
+    assert_true(auth_access_allows(access, AUTH_SEND, slice_str("/topic/a.b/c"), false));
+    assert_false(auth_access_allows(access, AUTH_SEND, slice_str("/topic/a.b.c"), false));
+    assert_true(auth_access_allows(access, AUTH_SUBSCRIBE, slice_str("/topic/a.b?"), false));
+    assert_false(auth_access_allows(access, AUTH_SUBSCRIBE, slice_str("/topic/a.**"), false));
+    auth_access_free(access);
+}
+
+static void nobody_gets_past_a_denial_by_a_text_that_takes_too_long(void **state)
+{
+    const struct slice slow[] = {SLICE("/topic/{x:(a|a)*[bc]}")};
+    const struct auth_access_rule deny[] = {{ALL, AUTH_ALLOW_NONE, slow, 1},
+                                            {ALL, AUTH_ALLOW_ALL, NULL, 0}};
+    const struct auth_access_rule allow[] = {{ALL, AUTH_ALLOW_ALL, slow, 1}};
+    const char *takes_too_long = "/topic/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    struct auth_access *denying = compile(deny, 2), *allowing = compile(allow, 1);
+
+    (void)state;
+    assert_true(auth_access_allows(denying, AUTH_SEND, slice_str("/topic/d"), false));
+    assert_false(auth_access_allows(denying, AUTH_SEND, slice_str("/topic/ab"), false));
+    assert_false(auth_access_allows(denying, AUTH_SEND, slice_str(takes_too_long), false));
+    assert_false(auth_access_allows(denying, AUTH_SUBSCRIBE, slice_str("/topic/a?"), false));
+    assert_true(auth_access_allows(allowing, AUTH_SEND, slice_str("/topic/ab"), false));
+    assert_false(auth_access_allows(allowing, AUTH_SEND, slice_str(takes_too_long), false));
+    assert_false(auth_access_allows(allowing, AUTH_SUBSCRIBE, slice_str("/topic/?b"), false));
+    auth_access_free(denying);
+    auth_access_free(allowing);
 }
 
 int main(void)
@@ -200,6 +240,8 @@ int main(void)
         cmocka_unit_test(a_rule_for_all_destinations_ends_the_list),
         cmocka_unit_test(no_pattern_gets_more_than_its_destinations),
         cmocka_unit_test(a_bad_pattern_is_named),
+        cmocka_unit_test(destinations_have_the_brokers_separator_and_paths_have_slashes),
+        cmocka_unit_test(nobody_gets_past_a_denial_by_a_text_that_takes_too_long),
     };
 
     return cmocka_run_group_tests_name("auth/access", tests, NULL, NULL);

@@ -58,7 +58,17 @@ static void what_does_not_go_together_is_an_error(void **state)
         {"routes: [{destination: /a, prefix: b}]",
          "f.yaml:2:36: routes[0].prefix: is for mode echo only, expected it left out\n"},
         {"routes: [{destination: /a, copy_headers: [b]}]",
-         "f.yaml:2:42: routes[0].copy_headers: is for routes with send_to only, expected one\n"},
+         "f.yaml:2:42: routes[0].copy_headers: is for routes with send_to or send_to_user only, "
+         "expected one\n"},
+        {"broker: {error_destination: /topic/errors}",
+         "f.yaml:2:29: broker.error_destination: got \"/topic/errors\", where others could "
+         "subscribe, expected one below \"/user/\"\n"},
+        {"broker: {error_destination: /user/queue/errors, user_destination_prefix: /me}",
+         "f.yaml:2:29: broker.error_destination: got \"/user/queue/errors\", where others could "
+         "subscribe, expected one below \"/me/\"\n"},
+        {"broker: {selector_header: id}",
+         "f.yaml:2:27: broker.selector_header: got \"id\", which SUBSCRIBE has anyway, expected "
+         "another name\n"},
         {"transport: {process_buffer_limit: 1MiB, send_buffer_size_limit: 2MiB}",
          "f.yaml:2:65: transport.send_buffer_size_limit: is more than "
          "transport.process_buffer_limit, expected at most 1MiB\n"},
@@ -70,6 +80,123 @@ static void what_does_not_go_together_is_an_error(void **state)
 
         (void)snprintf(yaml, sizeof(yaml), OPEN "%s\n", rows[i].yaml);
         assert_errors(yaml, NULL, rows[i].errors);
+    }
+}
+
+static void what_a_route_says_goes_together(void **state)
+{
+    const struct {
+        const char *route, *errors;
+    } rows[] = {
+        {"destination: '/app/{room}/{id:[0-9]+}', send_to: '/topic/{room}.{id}.{user}', "
+         "send_to_user: '/queue/{session}', broadcast: false, headers: {x-a: '{room}{user}'}, "
+         "on_subscribe: {last_of: '/topic/{room}'}",
+         ""},
+        {"destination: /app/a, on_subscribe: {body: '{\"no\": [\"template\"', content_type: "
+         "application/json}",
+         ""},
+        {"destination: '/user/a'", "f.yaml:2:24: routes[0].destination: got \"/user/a\", which is "
+                                   "below broker.user_destination_prefix and so belongs to a "
+                                   "user, expected another\n"},
+        {"destination: '/app/{a'",
+         "f.yaml:2:24: routes[0].destination: got \"/app/{a\" with a { without a name or a }, "
+         "expected variables such as {room}\n"},
+        {"destination: '/app/{a}/{b', send_to: '/{anything}'",
+         "f.yaml:2:24: routes[0].destination: got \"/app/{a}/{b\" with a { without a name or a }, "
+         "expected variables such as {room}\n"},
+        {"destination: '/app/{user}'",
+         "f.yaml:2:24: routes[0].destination: has the variable \"user\", which stands for the "
+         "sender's own, expected another name\n"},
+        {"destination: '/app/{a}/{a}', send_to: '/{a}'", ""}, /* one of both, as in Spring */
+        {"destination: '/app/{a:(x)y}'",
+         "f.yaml:2:24: routes[0].destination: got \"/app/{a:(x)y}\", whose variables cannot be "
+         "told: expected names that do not begin with *, and no groups of their own in regular "
+         "expressions but (?:...)\n"},
+        {"destination: '/app/{}'",
+         "f.yaml:2:24: routes[0].destination: got \"/app/{}\" with a { without a name or a }, "
+         "expected variables such as {room}\n"},
+        {"destination: '/{a}{b}{c}{d}{e}{f}{g}{h}{i}{j}{k}{l}{m}{n}{o}{p}{q}'",
+         "f.yaml:2:24: routes[0].destination: has 17 variables, expected at most 16\n"},
+        {"destination: '/app/{room}', send_to: '/topic/{rom}'",
+         "f.yaml:2:48: routes[0].send_to: got \"/topic/{rom}\" with the variable \"rom\", expected "
+         "one of room, user or session\n"},
+        {"destination: /app/a, send_to: '/topic/{a}'",
+         "f.yaml:2:41: routes[0].send_to: got \"/topic/{a}\" with the variable \"a\", expected one "
+         "of user or session\n"},
+        {"destination: /app/a, send_to: '/topic/{user'",
+         "f.yaml:2:41: routes[0].send_to: got \"/topic/{user\" with a { without a }, expected "
+         "places such as {user}\n"},
+        {"destination: /app/a, send_to_user: '/queue/{}'",
+         "f.yaml:2:46: routes[0].send_to_user: got \"/queue/{}\" with a {} without a name, "
+         "expected places such as {user}\n"},
+        {"destination: /app/a, send_to_user: queue/reply",
+         "f.yaml:2:46: routes[0].send_to_user: got \"queue/reply\", expected it to start with a "
+         "slash: /queue/reply\n"},
+        {"destination: /app/a, mode: echo, send_to_user: /queue/reply",
+         "f.yaml:2:58: routes[0].send_to_user: does not go with mode echo, expected it left "
+         "out\n"},
+        {"destination: /app/a, broadcast: true",
+         "f.yaml:2:43: routes[0].broadcast: is for routes with send_to_user only, expected one\n"},
+        {"destination: /app/a, send_to_user: /b, copy_headers: [a]", ""},
+        {"destination: /app/a, headers: {Content-Length: 5, x-a: '{b}'}",
+         "f.yaml:2:41: routes[0].headers: \"Content-Length\" is a header that has a meaning of its "
+         "own, expected another name\n"
+         "f.yaml:2:41: routes[0].headers: got \"{b}\" with the variable \"b\", expected one of "
+         "user "
+         "or session\n"},
+        {"destination: /app/a, on_subscribe: {body: b, last_of: /c}",
+         "f.yaml:2:65: routes[0].on_subscribe.last_of: stands beside a body, expected one of "
+         "them\n"},
+        {"destination: /app/a, on_subscribe: {content_type: text/plain}",
+         "f.yaml:2:61: routes[0].on_subscribe.content_type: is for a body only, expected one\n"},
+        {"destination: /app/a, on_subscribe: {last_of: '/{b}'}",
+         "f.yaml:2:56: routes[0].on_subscribe.last_of: got \"/{b}\" with the variable \"b\", "
+         "expected one of user or session\n"},
+        {"destination: /app/a, mode: echo, on_subscribe: {body: b}",
+         "f.yaml:2:38: routes[0].mode: keeps messages where on_subscribe lets nobody subscribe, "
+         "expected send_to, send_to_user, or the mode left out\n"},
+        {"destination: /app/a, send_to: '', on_subscribe: {body: b}, mode: broadcast",
+         "f.yaml:2:41: routes[0].send_to: got \"\", expected one line of 1 to 1024 bytes\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char yaml[512];
+
+        (void)snprintf(yaml, sizeof(yaml), OPEN "routes: [{%s}]\n", rows[i].route);
+        if (rows[i].errors[0] == '\0')
+            unload(load_good(yaml, NULL));
+        else
+            assert_errors(yaml, NULL, rows[i].errors);
+    }
+}
+
+static void patterns_compile_wherever_they_stand(void **state)
+{
+    const struct {
+        const char *yaml, *where;
+    } rows[] = {
+        {"broker: {sequence: [/a/*, '/{a:[}']}", "f.yaml:2:20: broker.sequence"},
+        {"broker: {queues: [{destinations: ['/{a:[}'], mode: fanout}]}",
+         "f.yaml:2:34: broker.queues[0].destinations"},
+        {"routes: [{destination: '/{a:[}'}]", "f.yaml:2:24: routes[0].destination"},
+        {"access: [{destinations: ['/{a:[}'], allow: all}]", "f.yaml:2:25: access[0].destinations"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char yaml[256], start[256];
+        struct loaded *l;
+
+        (void)snprintf(yaml, sizeof(yaml), OPEN "%s\n", rows[i].yaml);
+        (void)snprintf(
+            start, sizeof(start),
+            "%s: got \"/{a:[}\", expected an Ant pattern such as /topic/*: ", rows[i].where);
+        l = load(yaml, NULL, NULL, 0);
+        if (l->config != NULL || l->errors.total != 1 ||
+            !slice_starts_with(slice_str(l->printed), slice_str(start)))
+            fail_msg("%s: %s", yaml, l->printed);
+        unload(l);
     }
 }
 
@@ -160,6 +287,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_does_not_go_together_is_an_error),
+        cmocka_unit_test(what_a_route_says_goes_together),
+        cmocka_unit_test(patterns_compile_wherever_they_stand),
         cmocka_unit_test(an_issuer_has_exactly_the_key_its_algorithms_need),
         cmocka_unit_test(somebody_must_get_in_everywhere),
         cmocka_unit_test(an_admin_listener_for_others_needs_a_key),

@@ -14,8 +14,30 @@ static void every_type_reaches_its_field(void **state)
         "     message_size_limit: 64MiB, allowed_origins: [https://a, 'http://b:1/'],\n"
         "     allowed_origin_patterns: ['https://*.c:[1,2]']}\n"
         "routes: [{destination: /app/x, send_to: /topic/x, copy_headers: [a, b]},\n"
-        "         {destination: /app/y, mode: echo, prefix: 'p '}]\n"
-        "broker: {heartbeat: '5s,0', user_destination_prefix: /me}\n"
+        "         {destination: /app/y, mode: echo, prefix: 'p '},\n"
+        "         {destination: '/app/{z}', send_to_user: '/queue/{z}', broadcast: false,\n"
+        "          headers: {x-from: '{user}', x-empty: ''}},\n"
+        "         {destination: /app/hello, headers: {},\n"
+        "          on_subscribe: {body: \"{}\\n\", content_type: application/json}}]\n"
+        "broker:\n"
+        "  heartbeat: 5s,0\n"
+        "  user_destination_prefix: /me\n"
+        "  unknown_destination: error\n"
+        "  path_separator: .\n"
+        "  selector_header: selector\n"
+        "  refusals: soft\n"
+        "  error_destination: /me/oops\n"
+        "  sequence: [/topic/a.*, /topic/b]\n"
+        "  sequence_limit: 1\n"
+        "  queues: [{destinations: [/queue/x], mode: fanout},\n"
+        "           {destinations: [/queue/**], mode: competing}]\n"
+        "  queue_limit: {messages: 2, bytes: 3KiB}\n"
+        "  last_message_limit: {messages: 4, bytes: 5KiB}\n"
+        "  ack_window: 6\n"
+        "  cache_limit: 17\n"
+        "  max_patterns: 0\n"
+        "transport: {max_patterns_per_session: 0, max_transactions_per_session: 7,\n"
+        "            max_transaction_frames: 8, max_transaction_bytes: 9KiB}\n"
         "auth: {query_parameter: access_token, issuers: [{issuer: i, leeway: 0,\n"
         "  secret: 0123456789abcdef0123456789abcdef, audience: [x]}]}\n"
         "access: [{operations: [send, connect], destinations: [/a/**], allow: none}]\n"
@@ -51,7 +73,41 @@ static void every_type_reaches_its_field(void **state)
     assert_slice(c->routes[1].prefix, "p ");
     assert_int_equal(c->broker.heartbeat_send_ms, 5000);
     assert_int_equal(c->broker.heartbeat_receive_ms, 0);
+    assert_int_equal(c->routes[2].send_to.len, 0);
+    assert_slice(c->routes[2].send_to_user, "/queue/{z}");
+    assert_false(c->routes[2].broadcast);
+    assert_int_equal(c->routes[2].headers.n, 2);
+    assert_slice(c->routes[2].headers.items[0].name, "x-from");
+    assert_slice(c->routes[2].headers.items[0].value, "{user}");
+    assert_slice(c->routes[2].headers.items[1].value, "");
+    assert_true(c->routes[3].broadcast);
+    assert_int_equal(c->routes[3].headers.n, 0);
+    assert_slice(c->routes[3].on_subscribe.body, "{}\n");
+    assert_slice(c->routes[3].on_subscribe.content_type, "application/json");
     assert_slice(c->broker.user_destination_prefix, "/me/");
+    assert_int_equal(c->broker.unknown_destination, CONFIG_UNKNOWN_ERROR);
+    assert_int_equal(c->broker.path_separator, '.');
+    assert_slice(c->broker.selector_header, "selector");
+    assert_int_equal(c->broker.refusals, CONFIG_REFUSALS_SOFT);
+    assert_slice(c->broker.error_destination, "/me/oops");
+    assert_int_equal(c->broker.sequence.n, 2);
+    assert_slice(c->broker.sequence.items[0], "/topic/a.*");
+    assert_int_equal(c->broker.sequence_limit, 1);
+    assert_int_equal(c->broker.n_queues, 2);
+    assert_slice(c->broker.queues[0].destinations.items[0], "/queue/x");
+    assert_int_equal(c->broker.queues[0].mode, CONFIG_QUEUE_FANOUT);
+    assert_int_equal(c->broker.queues[1].mode, CONFIG_QUEUE_COMPETING);
+    assert_int_equal(c->broker.queue_limit.messages, 2);
+    assert_int_equal(c->broker.queue_limit.bytes, 3072);
+    assert_int_equal(c->broker.last_message_limit.messages, 4);
+    assert_int_equal(c->broker.last_message_limit.bytes, 5120);
+    assert_int_equal(c->broker.ack_window, 6);
+    assert_int_equal(c->broker.cache_limit, 17);
+    assert_int_equal(c->broker.max_patterns, 0);
+    assert_int_equal(c->transport.max_patterns_per_session, 0);
+    assert_int_equal(c->transport.max_transactions_per_session, 7);
+    assert_int_equal(c->transport.max_transaction_frames, 8);
+    assert_int_equal(c->transport.max_transaction_bytes, 9216);
     assert_slice(c->auth.query_parameter, "access_token");
     assert_slice(c->auth.issuers[0].secret, "0123456789abcdef0123456789abcdef");
     assert_int_equal(c->auth.issuers[0].algorithms, 1U << CONFIG_ALGORITHM_HS256);
@@ -89,6 +145,25 @@ static void defaults_are_spring_s_and_the_documented_ones(void **state)
     assert_int_equal(c->broker.heartbeat_send_ms, 10000);
     assert_int_equal(c->broker.heartbeat_receive_ms, 10000);
     assert_false(c->broker.error_detail);
+    assert_int_equal(c->broker.unknown_destination, CONFIG_UNKNOWN_DROP);
+    assert_int_equal(c->broker.path_separator, '/');
+    assert_int_equal(c->broker.selector_header.len, 0);
+    assert_int_equal(c->broker.refusals, CONFIG_REFUSALS_STRICT);
+    assert_slice(c->broker.error_destination, "/user/queue/errors");
+    assert_int_equal(c->broker.sequence.n, 0);
+    assert_int_equal(c->broker.sequence_limit, 100000);
+    assert_int_equal(c->broker.n_queues, 0);
+    assert_int_equal(c->broker.queue_limit.messages, 10000);
+    assert_int_equal(c->broker.queue_limit.bytes, 64 * 1024 * 1024);
+    assert_int_equal(c->broker.last_message_limit.messages, 10000);
+    assert_int_equal(c->broker.last_message_limit.bytes, 16 * 1024 * 1024);
+    assert_int_equal(c->broker.ack_window, 1000);
+    assert_int_equal(c->broker.cache_limit, 10000);
+    assert_int_equal(c->broker.max_patterns, 4096);
+    assert_int_equal(c->transport.max_patterns_per_session, 32);
+    assert_int_equal(c->transport.max_transactions_per_session, 16);
+    assert_int_equal(c->transport.max_transaction_frames, 1000);
+    assert_int_equal(c->transport.max_transaction_bytes, 1048576);
     assert_int_equal(c->transport.message_size_limit, 65536);
     assert_int_equal(c->transport.send_buffer_size_limit, 524288);
     assert_int_equal(c->transport.send_time_limit_ms, 10000);
@@ -114,9 +189,69 @@ static void every_string_ends_with_a_nul(void **state)
     (void)state;
     assert_string_equal(c->routes[0].destination.base, "/d");
     assert_string_equal(c->routes[0].send_to.base, "");
+    assert_string_equal(c->routes[0].send_to_user.base, "");
+    assert_string_equal(c->routes[0].on_subscribe.body.base, "");
     assert_string_equal(c->auth.issuers[0].issuer.base, "");
     assert_string_equal(c->auth.issuers[0].public_key.base, "");
     assert_string_equal(c->auth.query_parameter.base, "");
+    unload(l);
+}
+
+static void a_route_of_on_subscribe_alone_takes_nothing_sent(void **state)
+{
+    const struct {
+        const char *route;
+        bool has_body, is_for_subscribe_only;
+    } rows[] = {
+        {"{destination: /a}", false, false},
+        {"{destination: /a, on_subscribe: {body: b}}", true, true},
+        {"{destination: /a, on_subscribe: {body: ''}}", true, true},
+        {"{destination: /a, on_subscribe: {last_of: b}}", false, true},
+        {"{destination: /a, on_subscribe: {body: b}, headers: {c: d}}", true, true},
+        {"{destination: /a, on_subscribe: {body: b}, mode: broadcast, send_to: /b}", true, false},
+        {"{destination: /a, on_subscribe: {body: b}, send_to: /b}", true, false},
+        {"{destination: /a, on_subscribe: {last_of: b}, send_to_user: /b}", false, false},
+        {"{destination: /a, on_subscribe: ~}", false, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char yaml[256];
+        struct loaded *l;
+
+        (void)snprintf(yaml, sizeof(yaml), OPEN "routes: [%s]\n", rows[i].route);
+        l = load_good(yaml, NULL);
+        assert_int_equal(l->config->routes[0].on_subscribe.has_body, rows[i].has_body);
+        assert_int_equal(l->config->routes[0].is_for_subscribe_only, rows[i].is_for_subscribe_only);
+        unload(l);
+    }
+}
+
+static void names_with_texts_come_from_a_variable_too(void **state)
+{
+    const char *const envp[] = {"STOMPGATE_ROUTES_0_HEADERS=x-a={user}=1, x-b={a,b}", NULL};
+    const char *const bad[] = {"STOMPGATE_ROUTES_0_HEADERS=x-a=1,x-b", NULL};
+    struct loaded *l =
+        load_good(OPEN "routes: [{destination: '/{a,b}', headers: {x-c: d}}]\n", envp);
+
+    (void)state;
+    assert_int_equal(l->config->routes[0].headers.n, 2);
+    assert_slice(l->config->routes[0].headers.items[0].name, "x-a");
+    assert_slice(l->config->routes[0].headers.items[0].value, "{user}=1");
+    assert_slice(l->config->routes[0].headers.items[1].value, "{a,b}");
+    unload(l);
+    assert_errors(OPEN "routes: [{destination: /a}]\n", bad,
+                  "environment STOMPGATE_ROUTES_0_HEADERS: routes[0].headers: got \"x-b\", "
+                  "expected names with one line of 0 to 1024 bytes each, such as {x-a: b}, or "
+                  "x-a=b in a flag or variable\n");
+}
+
+static void the_error_destination_follows_the_prefix_of_users(void **state)
+{
+    struct loaded *l = load_good(OPEN "broker: {user_destination_prefix: /me}\n", NULL);
+
+    (void)state;
+    assert_slice(l->config->broker.error_destination, "/me/queue/errors");
     unload(l);
 }
 
@@ -267,6 +402,9 @@ int main(void)
         cmocka_unit_test(defaults_are_spring_s_and_the_documented_ones),
         cmocka_unit_test(every_string_ends_with_a_nul),
         cmocka_unit_test(defaults_that_follow_others),
+        cmocka_unit_test(a_route_of_on_subscribe_alone_takes_nothing_sent),
+        cmocka_unit_test(names_with_texts_come_from_a_variable_too),
+        cmocka_unit_test(the_error_destination_follows_the_prefix_of_users),
         cmocka_unit_test(wrong_values_name_what_was_expected),
         cmocka_unit_test(secrets_are_never_shown),
         cmocka_unit_test(a_secret_at_the_place_of_its_hash_or_file_is_not_shown),

@@ -44,7 +44,7 @@ static void rows_are_complete(void **state)
 
         assert_true(strlen(s->help) > 10);
         assert_true(s->help[strlen(s->help) - 1] == '.' || s->help[strlen(s->help) - 1] == '`');
-        assert_int_equal(s->words != NULL, s->type == SETTING_ENUM || s->type == SETTING_ENUM_SET);
+        assert_int_equal(s->words != NULL, setting_has_words(s->type));
         assert_true(s->type == SETTING_BOOL || s->words != NULL || s->type == SETTING_SHA256 ||
                     s->max > s->min);
         assert_int_equal(s->size == 0, (s->flags & SETTING_LATER) != 0);
@@ -78,6 +78,12 @@ static void words_stand_in_the_order_of_their_enums(void **state)
         {"access[].allow", "all", CONFIG_ALLOW_ALL},
         {"access[].allow", "none", CONFIG_ALLOW_NONE},
         {"access[].allow", "authenticated", CONFIG_ALLOW_AUTHENTICATED},
+        {"broker.unknown_destination", "drop", CONFIG_UNKNOWN_DROP},
+        {"broker.unknown_destination", "error", CONFIG_UNKNOWN_ERROR},
+        {"broker.refusals", "strict", CONFIG_REFUSALS_STRICT},
+        {"broker.refusals", "soft", CONFIG_REFUSALS_SOFT},
+        {"broker.queues[].mode", "fanout", CONFIG_QUEUE_FANOUT},
+        {"broker.queues[].mode", "competing", CONFIG_QUEUE_COMPETING},
         {"log.level", "debug", CONFIG_LOG_DEBUG},
         {"log.level", "info", CONFIG_LOG_INFO},
         {"log.level", "warn", CONFIG_LOG_WARN},

@@ -1,5 +1,9 @@
 #include "tests/gateway/config/loading.h"
 
+#define PAIRS_EXPECTED                                                                             \
+    "expected names with one line of 0 to 1024 bytes each, such as {x-a: b}, or x-a=b in a flag "  \
+    "or variable\n"
+
 #include "base/mem.h"
 #include "gateway/config/yaml.h"
 
@@ -119,9 +123,39 @@ static void values_of_the_wrong_shape_are_refused(void **state)
                                  "endpoints[].path, in its own place?\n"},
         {"transport: {io_uring: auto}", "f.yaml:2:13: transport.io_uring: is not built in this "
                                         "version, expected it left out\n"},
-        {"broker: {selector_header: [{a: b}]}",
-         "f.yaml:2:10: broker.selector_header: is not built in this version, expected it left "
-         "out\n"},
+        {"broker: {relay: [{a: b}]}",
+         "f.yaml:2:10: broker.relay: is not built in this version, expected it left out\n"},
+        {"broker: {queue_limit: 5}",
+         "f.yaml:2:23: broker.queue_limit: got a single value, expected settings below it\n"},
+        {"broker: {queue_limit: {messages: 0}}",
+         "f.yaml:2:34: broker.queue_limit.messages: got \"0\", expected a whole number, 1 to "
+         "100000000\n"},
+        {"routes: [{destination: /a}, {destination: /b, on_subscribe: [x]}]",
+         "f.yaml:2:61: routes[1].on_subscribe: got a list, expected settings below it\n"},
+        {"routes: [{destination: /a}, {destination: /b, on_subscribe: {bodi: x}}]",
+         "f.yaml:2:62: routes[1].on_subscribe.bodi: unknown setting, did you mean body?\n"},
+        {"routes: [{destination: /a}, {destination: /b, on_subscribe: {body: x, body: y}}]",
+         "f.yaml:2:71: routes[1].on_subscribe.body: stands there twice, expected once\n"},
+        {"routes: [{destination: /a, headers: [a]}]",
+         "f.yaml:2:37: routes[0].headers: got a list, " PAIRS_EXPECTED},
+        {"routes: [{destination: /a, headers: a=b}]",
+         "f.yaml:2:37: routes[0].headers: got a single value, " PAIRS_EXPECTED},
+        {"routes: [{destination: /a, headers: {a: [b], c: ~, d: e}}]",
+         "f.yaml:2:38: routes[0].headers: got a list for \"a\", " PAIRS_EXPECTED
+         "f.yaml:2:46: routes[0].headers: got nothing for \"c\", " PAIRS_EXPECTED},
+        {"routes: [{destination: /a, headers: {[a]: b, {c: d}: {e: f}}}]",
+         "f.yaml:2:38: routes[0].headers: got a list as a name, " PAIRS_EXPECTED
+         "f.yaml:2:46: routes[0].headers: got settings as a name, " PAIRS_EXPECTED},
+        {"routes: [{destination: /a, headers: {a: b, c: d, a: ''}}]",
+         "f.yaml:2:50: routes[0].headers: \"a\" stands there twice, expected once\n"},
+        {"routes: [{destination: /a, headers: {'': b, c: \"d\\n\"}}]",
+         "f.yaml:2:38: routes[0].headers: got \"\" with \"b\", " PAIRS_EXPECTED
+         "f.yaml:2:45: routes[0].headers: got \"c\" with \"d\\x0a\", " PAIRS_EXPECTED},
+        {"broker: {path_separator: ','}",
+         "f.yaml:2:26: broker.path_separator: got \",\", expected one of /, .\n"},
+        {"broker: {queues: [{mode: fanout}]}",
+         "f.yaml:2:19: broker.queues[0].destinations: is missing, expected a list of strings of 1 "
+         "to 1024 bytes\n"},
     };
 
     (void)state;

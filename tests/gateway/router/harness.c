@@ -24,7 +24,9 @@ struct harness *harness_new(void)
 
     chunk_pool_init(&h->pool, &h->account);
     interest_init(&h->interest, key);
-    router_init(&h->router, HARNESS_WORKER, &h->interest, &h->pool, &h->metrics, key, 0xabc,
+    patterns_init(&h->patterns, INTEREST_MAX_WORKERS, HARNESS_MAX_PATTERNS, '/', key);
+    router_init(&h->router, HARNESS_WORKER, &h->interest, &h->patterns, HARNESS_CACHE_LIMIT,
+                &h->pool, &h->metrics, key, 0xabc,
                 (struct router_hooks){.mail = count_mail, .wake = count_wake, .ctx = h});
     return h;
 }
@@ -33,10 +35,10 @@ void harness_free(struct harness *h)
 {
     router_distribute(&h->router); /* groups that the log names go with it */
     assert_null(router_take_dirty(&h->router));
-    assert_int_equal(h->router.groups.n_nodes, 0);
-    assert_int_equal(h->router.destinations.n_nodes, 0);
+    assert_int_equal(h->router.groups.n, 0);
     assert_int_equal(harness_metric(h, METRIC_SUBSCRIPTIONS), 0);
     router_dispose(&h->router);
+    patterns_dispose(&h->patterns);
     interest_dispose(&h->interest);
     chunk_pool_dispose(&h->pool);
     assert_int_equal(atomic_load(&h->account.bytes), 0);

@@ -9,12 +9,13 @@
  * a receiver has to get, made without the code under test.
  */
 
-enum { HARNESS_WORKER = 2 };
+enum { HARNESS_WORKER = 2, HARNESS_MAX_PATTERNS = 100, HARNESS_CACHE_LIMIT = 8 };
 
 struct harness {
     struct chunk_account account;
     struct chunk_pool pool;
     struct interest interest;
+    struct patterns patterns;
     struct metrics metrics;
     struct router router;
     unsigned n_wakes;

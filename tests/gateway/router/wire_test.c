@@ -10,13 +10,38 @@ static struct msg *make_message(struct slice body, bool is_binary)
 }
 
 /* What wire_write_message writes, which must be as long as wire_message_len says. */
-static struct slice written(enum wire wire, const struct msg *msg, struct slice id)
+static struct slice written_with(enum wire wire, const struct msg *msg, struct slice id,
+                                 struct slice lines)
 {
-    size_t len = wire_message_len(wire, msg, id);
+    const struct wire_address to = {wire, id, lines};
+    size_t len = wire_message_len(msg, &to);
     char *out = mem_alloc(len); /* no byte more: the sanitizer knows */
 
-    assert_ptr_equal(wire_write_message(wire, msg, id, out), out + len);
+    assert_ptr_equal(wire_write_message(msg, &to, out), out + len);
     return slice_of(out, len);
+}
+
+static struct slice written(enum wire wire, const struct msg *msg, struct slice id)
+{
+    return written_with(wire, msg, id, slice_str(""));
+}
+
+static void further_lines_stand_behind_the_subscription(void **state)
+{
+    struct msg *msg = make_message(slice_str("hi"), false);
+    struct slice out =
+        written_with(WIRE_WEBSOCKET, msg, slice_str("s"), slice_str("ack:i\nredelivered:true\n"));
+
+    (void)state;
+    assert_true(slice_ends_with(out, slice_of("destination:/d\nsubscription:s\nack:i\n"
+                                              "redelivered:true\nmessage-id:i\n"
+                                              "content-length:2\n\nhi\0",
+                                              87)));
+    mem_free((void *)(uintptr_t)out.base);
+    out = written_with(WIRE_WEBSOCKET_RAW, msg, slice_str("s"), slice_str("ack:i\n"));
+    assert_int_equal(out.len, 4);
+    mem_free((void *)(uintptr_t)out.base);
+    msg_unref(msg);
 }
 
 static void a_message_is_framed_for_its_transport(void **state)
@@ -104,6 +129,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_message_is_framed_for_its_transport),
+        cmocka_unit_test(further_lines_stand_behind_the_subscription),
         cmocka_unit_test(a_head_is_as_long_as_the_length_says),
         cmocka_unit_test(the_end_of_a_frame_is_found_from_any_byte_in_it),
     };

@@ -1,5 +1,7 @@
 #include "tests/gateway/session/rig.h"
 
+#include "gateway/session/broker_setup.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,6 +107,18 @@ struct rig *rig_new(void)
     rig->config.transport.max_header_count = 64;
     rig->config.transport.max_header_size = 1024;
     rig->config.transport.max_subscriptions_per_session = 16;
+    rig->config.transport.max_patterns_per_session = 4;
+    rig->config.transport.max_transactions_per_session = 2;
+    rig->config.transport.max_transaction_frames = 8;
+    rig->config.transport.max_transaction_bytes = 65536;
+    rig->config.transport.process_buffer_limit = 1000000;
+    rig->config.broker.path_separator = '/';
+    rig->config.broker.ack_window = 4;
+    rig->config.broker.max_patterns = 8;
+    rig->config.broker.cache_limit = 100;
+    rig->config.broker.queue_limit = (struct config_keep_limit){8, 100000};
+    rig->config.broker.last_message_limit = (struct config_keep_limit){8, 100000};
+    rig->config.broker.error_destination = slice_str("/user/queue/errors");
     rig->config.auth.anonymous = true;
     rig->now_ms = 1000000;
     return rig;
@@ -122,6 +136,44 @@ void rig_rule(struct rig *rig, unsigned operations, const struct slice *destinat
     };
 }
 
+/* --- what the broker asks --- */
+
+static void send_errand(void *ctx, unsigned worker, struct errand *errand)
+{
+    struct rig *rig = ctx;
+
+    assert_int_equal(worker, 0);
+    assert_true(rig->n_errands < COUNT(rig->errands));
+    rig->errands[rig->n_errands++] = errand;
+}
+
+static void send_receipt(void *ctx, struct session_ref session, struct slice receipt)
+{
+    session_receipt(&((struct rig *)ctx)->env, session, receipt);
+}
+
+static bool is_ending(void *ctx)
+{
+    (void)ctx;
+    return false;
+}
+
+static void subscription_ended(void *ctx, struct subscription *subscription)
+{
+    broker_subscription_ended(ctx, subscription);
+}
+
+void rig_run_errands(struct rig *rig)
+{
+    while (rig->n_errands != 0) {
+        struct errand *first = rig->errands[0];
+
+        rig->n_errands--;
+        memmove(rig->errands, rig->errands + 1, rig->n_errands * sizeof(rig->errands[0]));
+        first->run(first, &rig->broker);
+    }
+}
+
 void rig_start(struct rig *rig)
 {
     const struct siphash_key key = {1, 2};
@@ -134,7 +186,13 @@ void rig_start(struct rig *rig)
     log_init(&rig->log, fds[1], LOG_LEVEL_DEBUG, false);
     interest_init(&rig->interest, key);
     chunk_pool_init(&rig->pool, &rig->account);
-    router_init(&rig->router, 0, &rig->interest, &rig->pool, &rig->metrics, key, 0xabc, hooks);
+    patterns_init(&rig->patterns, 1, (size_t)rig->config.broker.max_patterns, '/', key);
+    router_init(&rig->router, 0, &rig->interest, &rig->patterns, 100, &rig->pool, &rig->metrics,
+                key, 0xabc, hooks);
+    assert_int_equal(broker_setup(&rig->broker_shared, &rig->config, 1, key, 0xabc, &error), 0);
+    broker_init(&rig->broker, &rig->broker_shared, 0, &rig->router, &rig->metrics, 100,
+                (struct broker_hooks){send_errand, send_receipt, is_ending, rig});
+    router_on_ended(&rig->router, subscription_ended, &rig->broker);
     timer_wheel_init(&rig->timers, rig->now_ms);
     for (size_t i = 0; i < RIG_N_ENDPOINTS; i++)
         rig->limits[i] = (struct stomp_limits){
@@ -145,11 +203,12 @@ void rig_start(struct rig *rig)
     rig->env = (struct session_env){
         .config = &rig->config,
         .routes = routes_new(&rig->config, key),
-        .access = auth_access_new(rig->rules, rig->n_rules, &error),
+        .access = auth_access_new(rig->rules, rig->n_rules, ANT_SEPARATOR, &error),
         .authenticate = authenticate,
         .authenticate_ctx = rig,
         .stomp_limits = rig->limits,
         .router = &rig->router,
+        .broker = &rig->broker,
         .timers = &rig->timers,
         .metrics = &rig->metrics,
         .log = &rig->log,
@@ -179,6 +238,7 @@ void rig_free(struct rig *rig)
         rig->peers = peer->next;
         free(peer);
     }
+    rig_run_errands(rig);
     router_distribute(&rig->router);
     assert_int_equal(rig->timers.n_armed, 0);
     assert_int_equal(rig_metric(rig, METRIC_SESSIONS), 0);
@@ -186,7 +246,10 @@ void rig_free(struct rig *rig)
     session_env_dispose(&rig->env);
     routes_free((struct routes *)rig->env.routes);
     auth_access_free((struct auth_access *)rig->env.access);
+    broker_dispose(&rig->broker);
+    broker_shared_dispose(&rig->broker_shared);
     router_dispose(&rig->router);
+    patterns_dispose(&rig->patterns);
     chunk_pool_dispose(&rig->pool);
     assert_int_equal(chunk_account_bytes(&rig->account), 0);
     interest_dispose(&rig->interest);
@@ -373,6 +436,7 @@ static void write_queue(struct peer *peer)
 
 static void end_tick(struct rig *rig)
 {
+    rig_run_errands(rig);
     router_distribute(&rig->router);
     while (router_take_dirty(&rig->router) != NULL)
         continue;

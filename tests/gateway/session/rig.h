@@ -29,6 +29,11 @@ struct rig {
 
     struct session_env env;
     struct interest interest;
+    struct patterns patterns;
+    struct broker_shared broker_shared;
+    struct broker broker;
+    struct errand *errands[64]; /* of the broker's, run by rig_run_errands */
+    size_t n_errands;
     struct chunk_account account;
     struct chunk_pool pool;
     struct metrics metrics;
@@ -73,6 +78,9 @@ void rig_start(struct rig *rig);
 struct rig *rig_started(void);
 
 void rig_free(struct rig *rig);
+
+/** Runs what the broker sends to itself. Every end of a tick does so. */
+void rig_run_errands(struct rig *rig);
 
 /** Adds an access rule. `destination` may be NULL: every one. Before rig_start. */
 void rig_rule(struct rig *rig, unsigned operations, const struct slice *destination,

@@ -86,7 +86,7 @@ static void beats_are_sent_when_nothing_else_was(void **state)
     rig_advance(rig, 9000);
     assert_string_equal(peer_heard(peer), "");
     /* Whatever is sent puts the next one off. */
-    peer_say(peer, "ACK\nreceipt:1\n\n\0");
+    peer_say(peer, "ACK\nid:x\nreceipt:1\n\n\0");
     rig_advance(rig, 9000);
     assert_string_equal(peer_heard(peer), "RECEIPT\nreceipt-id:1\n\n^");
     rig_advance(rig, 31100);

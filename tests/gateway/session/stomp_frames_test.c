@@ -33,20 +33,22 @@ static void every_frame_that_asks_gets_a_receipt(void **state)
         {SLICE("NACK\nid:x\nreceipt:5\n\n\0"), RECEIPT("5")},
         {SLICE("BEGIN\ntransaction:t\nreceipt:6\n\n\0"), RECEIPT("6")},
         {SLICE("COMMIT\ntransaction:t\nreceipt:7\n\n\0"), RECEIPT("7")},
-        {SLICE("ABORT\ntransaction:t\nreceipt:8\n\n\0"), RECEIPT("8")},
         {SLICE("BEGIN\ntransaction:t\n\n\0"), ""},
+        {SLICE("ABORT\ntransaction:t\nreceipt:8\n\n\0"), RECEIPT("8")},
         {SLICE("SEND\ndestination:/topic/none\n\nx\0"), ""},
         /* the id as it is, whatever is in it, empty too; the first of several */
-        {SLICE("ACK\nreceipt:a\\cb\\nc\\\\\n\n\0"), RECEIPT("a\\cb\\nc\\\\")},
-        {SLICE("ACK\nreceipt:\n\n\0"), RECEIPT("")},
-        {SLICE("ACK\nreceipt:one\nreceipt:two\n\n\0"), RECEIPT("one")},
+        {SLICE("ACK\nid:x\nreceipt:a\\cb\\nc\\\\\n\n\0"), RECEIPT("a\\cb\\nc\\\\")},
+        {SLICE("ACK\nid:x\nreceipt:\n\n\0"), RECEIPT("")},
+        {SLICE("ACK\nid:x\nreceipt:one\nreceipt:two\n\n\0"), RECEIPT("one")},
         /* what nobody routes says so */
         {SLICE("SEND\ndestination:/nowhere\nreceipt:9\n\nx\0"),
          "RECEIPT\nreceipt-id:9\nx-unrouted:true\n\n^"},
         {SLICE("SEND\ndestination:/app/unknown\nreceipt:10\n\nx\0"),
          "RECEIPT\nreceipt-id:10\nx-unrouted:true\n\n^"},
-        {SLICE("SEND\ndestination:/user/joe/queue/x\nreceipt:11\n\nx\0"),
+        {SLICE("SEND\ndestination:/user/joe/other/x\nreceipt:11\n\nx\0"),
          "RECEIPT\nreceipt-id:11\nx-unrouted:true\n\n^"},
+        /* a user who is not there is like a topic without subscribers */
+        {SLICE("SEND\ndestination:/user/joe/queue/x\nreceipt:11b\n\nx\0"), RECEIPT("11b")},
         {SLICE("SUBSCRIBE\nid:b\ndestination:/nowhere\nreceipt:12\n\n\0"),
          "RECEIPT\nreceipt-id:12\nx-unrouted:true\n\n^"},
         {SLICE("SEND\ndestination:/nowhere\n\nx\0"), ""},
@@ -174,8 +176,13 @@ static void a_frame_that_is_wrong_is_an_error_with_its_text_and_1002(void **stat
         {SLICE("SUBSCRIBE\ndestination:/topic/a\n\n\0"), "Missing header 'id' in SUBSCRIBE"},
         {SLICE("SUBSCRIBE\nid:0\n\n\0"), "Missing header 'destination' in SUBSCRIBE"},
         {SLICE("UNSUBSCRIBE\n\n\0"), "Missing header 'id' in UNSUBSCRIBE"},
-        {SLICE("SUBSCRIBE\nid:0\ndestination:/topic/*\n\n\0"),
-         "Subscriptions to patterns are not supported"},
+        {SLICE("SUBSCRIBE\nid:0\ndestination:/topic/a\nack:maybe\n\n\0"),
+         "The ack header must be auto, client or client-individual"},
+        {SLICE("SUBSCRIBE\nid:0\ndestination:/topic/a\nprefetch-count:0\n\n\0"),
+         "The prefetch-count header must be a number from 1 up"},
+        {SLICE("ACK\n\n\0"), "Missing header 'id' in ACK"},
+        {SLICE("BEGIN\n\n\0"), "Missing header 'transaction' in BEGIN"},
+        {SLICE("COMMIT\ntransaction:t\n\n\0"), "No transaction of that name is open"},
         {SLICE("MESSAGE\ndestination:/topic/a\n\nx\0"), "A command that only a server may send"},
         {SLICE("ERROR\n\nx\0"), "A command that only a server may send"},
         {SLICE("RECEIPT\n\n\0"), "A command that only a server may send"},
@@ -249,10 +256,10 @@ static void detail_is_in_the_body_when_the_configuration_wants_it(void **state)
     rig->config.broker.error_detail = true;
     rig_start(rig);
     peer = connected(rig);
-    peer_say(peer, "SUBSCRIBE\nid:0\ndestination:/topic/*\n\n\0");
+    peer_say(peer, "SUBSCRIBE\nid:0\ndestination:/topic/a\nack:no\n\n\0");
     assert_closed(peer, 1002,
-                  "ERROR\nmessage:Subscriptions to patterns are not supported\n"
-                  "content-type:text/plain;charset=UTF-8\ncontent-length:8\n\n/topic/*^");
+                  "ERROR\nmessage:The ack header must be auto, client or client-individual\n"
+                  "content-type:text/plain;charset=UTF-8\ncontent-length:8\n\n/topic/a^");
     rig_free(rig);
 }
 
@@ -391,8 +398,8 @@ static void access_rules_decide_by_operation_and_destination(void **state)
 
 static void frames_beyond_the_share_of_the_tick_are_left(void **state)
 {
-    static const struct slice beats = SLICE("ACK\nreceipt:1\n\n\0ACK\nreceipt:2\n\n\0"
-                                            "ACK\nreceipt:3\n\n\0");
+    static const struct slice beats = SLICE("ACK\nid:x\nreceipt:1\n\n\0ACK\nid:x\nreceipt:2\n\n\0"
+                                            "ACK\nid:x\nreceipt:3\n\n\0");
     struct rig *rig = rig_started();
     struct peer *peer = connected(rig);
 

@@ -46,7 +46,7 @@ static void headers_are_copied_as_spring_does(void **state)
          "message-id:0000000000000abc-0-0\ncontent-length:1\n\nx^"},
         /* what a client may not say, or what is meant for the server */
         {SLICE("SEND\ndestination:/topic/a\nsubscription:evil\nmessage-id:evil\nreceipt:r\n"
-               "transaction:t\nack:a\ncontent-length:1\nsimpOrigDestination:/user/queue/x\n"
+               "ack:a\ncontent-length:1\nsimpOrigDestination:/user/queue/x\n"
                "Receipt:kept\n\nx\0"),
          "MESSAGE\ndestination:/topic/a\nReceipt:kept\nsubscription:s\n"
          "message-id:0000000000000abc-0-0\ncontent-length:1\n\nx^"},

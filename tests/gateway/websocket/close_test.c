@@ -38,10 +38,10 @@ static void what_was_asked_before_a_close_is_answered_first(void **state)
     struct client *client = connected(net);
 
     (void)state;
-    client_text(client, "ACK\nreceipt:1\n\n\0");
-    client_text(client, "ACK\nreceipt:2\n\n\0");
+    client_text(client, "ACK\nid:x\nreceipt:1\n\n\0");
+    client_text(client, "ACK\nid:x\nreceipt:2\n\n\0");
     client_say_close(client, 1000);
-    client_text(client, "ACK\nreceipt:3\n\n\0"); /* behind a close is nothing */
+    client_text(client, "ACK\nid:x\nreceipt:3\n\n\0"); /* behind a close is nothing */
     expect_text(client, "RECEIPT\nreceipt-id:1\n\n^");
     expect_text(client, "RECEIPT\nreceipt-id:2\n\n^");
     expect_close(client, 1000, "");
@@ -213,7 +213,7 @@ static void a_client_that_does_not_read_is_cut_at_the_buffer_limit(void **state)
         n_dropped = (unsigned)fleet_metric(&net->fleet, METRIC_DROPPED);
         assert_true(n_dropped > 0);
         assert_in_range(n_published - n_read - n_dropped, 0, 1);
-        client_text(quick, "ACK\nreceipt:1\n\n\0");
+        client_text(quick, "ACK\nid:x\nreceipt:1\n\n\0");
         expect_text(quick, "RECEIPT\nreceipt-id:1\n\n^");
         net_free(net);
     }
@@ -282,7 +282,7 @@ static void a_large_tick_is_no_slow_client(void **state)
         client_frame(client, 0x81, send);
     for (int i = 0; i < 128; i++)
         client_next(client);
-    client_text(client, "ACK\nreceipt:1\n\n\0");
+    client_text(client, "ACK\nid:x\nreceipt:1\n\n\0");
     expect_text(client, "RECEIPT\nreceipt-id:1\n\n^");
     net_free(net);
 }

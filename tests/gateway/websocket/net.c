@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "base/mem.h"
+#include "gateway/session/broker_setup.h"
 
 static struct slice broker_prefixes[] = {SLICE("/topic"), SLICE("/queue")};
 
@@ -44,6 +45,31 @@ static bool is_congested(void *ctx)
     return worker_is_congested(ctx);
 }
 
+/* --- what brokers ask --- */
+
+static void send_errand(void *ctx, unsigned worker, struct errand *errand)
+{
+    worker_send_errand(ctx, worker, errand);
+}
+
+static void send_receipt(void *ctx, struct session_ref session, struct slice receipt)
+{
+    (void)ctx;
+    (void)session;
+    (void)receipt;
+    fail(); /* nothing is owned here */
+}
+
+static bool is_ending(void *ctx)
+{
+    return ((const struct worker *)ctx)->is_ending;
+}
+
+static void subscription_ended(void *ctx, struct subscription *subscription)
+{
+    broker_subscription_ended(ctx, subscription);
+}
+
 /* --- start and end --- */
 
 struct net *net_new(void)
@@ -71,6 +97,10 @@ struct net *net_new(void)
     net->config.transport.max_connections = 1000;
     net->config.transport.process_buffer_limit = 256 << 20;
     net->config.auth.anonymous = true;
+    net->config.broker.path_separator = '/';
+    net->config.broker.ack_window = 4;
+    net->config.broker.queue_limit = (struct config_keep_limit){1000, 1 << 20};
+    net->config.broker.last_message_limit = (struct config_keep_limit){1000, 1 << 20};
     return net;
 }
 
@@ -86,17 +116,24 @@ void net_start(struct net *net, unsigned n_workers)
             .max_headers = (size_t)net->config.transport.max_header_count,
             .max_header_bytes = (size_t)net->config.transport.max_header_size,
         };
+    assert_int_equal(broker_setup(&net->broker_shared, &net->config, n_workers, key, 0xabc, &error),
+                     0);
     for (unsigned i = 0; i < n_workers; i++) {
         struct worker *worker = net->fleet.workers[i];
 
+        broker_init(&net->brokers[i], &net->broker_shared, i, &worker->router, &worker->metrics,
+                    100, (struct broker_hooks){send_errand, send_receipt, is_ending, worker});
+        worker->errand_ctx = &net->brokers[i];
+        router_on_ended(&worker->router, subscription_ended, &net->brokers[i]);
         net->sessions[i] = (struct session_env){
             .config = &net->config,
             .routes = routes_new(&net->config, key),
-            .access = auth_access_new(NULL, 0, &error),
+            .access = auth_access_new(NULL, 0, ANT_SEPARATOR, &error),
             .authenticate = authenticate,
             .authenticate_ctx = net,
             .stomp_limits = net->stomp_limits,
             .router = &worker->router,
+            .broker = &net->brokers[i],
             .timers = &worker->timers,
             .metrics = &worker->metrics,
             .log = &net->fleet.log,
@@ -143,9 +180,11 @@ void net_free(struct net *net)
     fleet_stop(&net->fleet);
     for (unsigned i = 0; i < n_workers; i++) {
         session_env_dispose(&net->sessions[i]);
+        broker_dispose(&net->brokers[i]);
         routes_free((struct routes *)net->sessions[i].routes);
         auth_access_free((struct auth_access *)net->sessions[i].access);
     }
+    broker_shared_dispose(&net->broker_shared);
     free(net);
 }
 

@@ -18,6 +18,8 @@ struct net {
     struct config config; /* changed before net_start */
     struct config_endpoint endpoints[NET_N_ENDPOINTS];
     struct stomp_limits stomp_limits[NET_N_ENDPOINTS];
+    struct broker_shared broker_shared;
+    struct broker brokers[FLEET_MAX];
     struct session_env sessions[FLEET_MAX];
     struct ws_env websockets[FLEET_MAX];
     struct session_ref pending; /* of the last pending question */

@@ -17,7 +17,7 @@ static struct slice make_frames(size_t *begins)
     assert_non_null(bytes);
     for (int i = 0; i < N_FRAMES; i++) {
         begins[i] = len;
-        len += (size_t)snprintf(bytes + len, 128, "ACK\nreceipt:%d\nx:%.*s\n\n", i, i % 50,
+        len += (size_t)snprintf(bytes + len, 128, "ACK\nid:x\nreceipt:%d\nx:%.*s\n\n", i, i % 50,
                                 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
         bytes[len++] = '\0';
     }

@@ -18,6 +18,8 @@ void fleet_start(struct fleet *fleet, unsigned n_workers, uint64_t buffer_limit)
     fleet->shared.hash_key = (struct siphash_key){7, 8};
     fleet->shared.workers = fleet->workers;
     interest_init(&fleet->shared.interest, fleet->shared.hash_key);
+    patterns_init(&fleet->shared.patterns, n_workers, 1000, '/', fleet->shared.hash_key);
+    fleet->shared.cache_limit = 1000;
     for (unsigned i = 0; i < n_workers; i++)
         (void)worker_new(&fleet->shared, i);
     for (unsigned i = 0; i < n_workers; i++)
@@ -183,6 +185,7 @@ void fleet_stop(struct fleet *fleet)
         worker_free(fleet->workers[i]);
     }
     assert_int_equal(chunk_account_bytes(&fleet->shared.account), 0);
+    patterns_dispose(&fleet->shared.patterns);
     interest_dispose(&fleet->shared.interest);
     (void)close(fleet->log.fd);
 }
