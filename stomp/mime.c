@@ -316,6 +316,7 @@ bool stomp_mime_is_binary(struct slice value)
     const struct slice binary[] = {
         SLICE("application/octet-stream"),
         SLICE("application/*"),
+        SLICE("application/*+octet-stream"),
         SLICE("*/*"),
         SLICE("*"),
     };

@@ -28,7 +28,8 @@ void stomp_mime_explain(struct slice value, char *text, size_t size);
 
 /**
  * Whether the type is compatible with application/octet-stream: that type, "application/" with a
- * star, or two stars; parameters do not matter. A body of such a type goes out as a binary message.
+ * star (also with "+octet-stream" behind it), or two stars; parameters do not matter. A body of
+ * such a type goes out as a binary message.
  */
 bool stomp_mime_is_binary(struct slice value);
 

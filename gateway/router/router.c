@@ -261,6 +261,7 @@ static struct log_segment *add_segment(struct router *router, struct group *g, s
         router->log_cap = router->log_cap == 0 ? 64 : router->log_cap * 2;
         router->log = mem_realloc(router->log, router->log_cap * sizeof(*router->log));
     }
+    assert(router->log != NULL);
     segment = &router->log[router->n_log++];
     *segment = (struct log_segment){
         .group = g,

@@ -42,7 +42,7 @@ static size_t unescape(struct slice name, char *out)
     while (name.len != 0) {
         bool is_escape = slice_starts_with(name, escaped_slash);
 
-        out[n++] = is_escape ? '/' : name.base[0];
+        out[n++] = (char)(is_escape ? '/' : name.base[0]);
         name = slice_skip(name, is_escape ? escaped_slash.len : 1);
     }
     return n;

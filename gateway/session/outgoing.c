@@ -49,6 +49,20 @@ static void outgoing_add(struct outgoing *out, struct slice name, struct slice v
     out->headers[out->n++] = (struct msg_header){name, value};
 }
 
+/* Behind the last one of the same name: Spring keeps a list of values for each name. */
+static void outgoing_add_beside(struct outgoing *out, struct slice name, struct slice value)
+{
+    size_t at = out->n;
+
+    while (at > 0 && !slice_eq(out->headers[at - 1].name, name))
+        at--;
+    if (at == 0)
+        at = out->n;
+    memmove(&out->headers[at + 1], &out->headers[at], (out->n - at) * sizeof(out->headers[0]));
+    out->headers[at] = (struct msg_header){name, value};
+    out->n++;
+}
+
 /* Adds the content-type in the form that Spring prints; the parser has checked it. */
 static void outgoing_add_type(struct outgoing *out, struct slice value)
 {
@@ -74,7 +88,7 @@ void outgoing_copy_all(struct outgoing *out, const struct stomp_frame *frame, st
                 outgoing_add_type(out, header->value);
             had_type = true;
         } else if (!is_kept_back(header->name)) {
-            outgoing_add(out, header->name, header->value);
+            outgoing_add_beside(out, header->name, header->value);
         }
     }
 }
@@ -98,7 +112,7 @@ void outgoing_copy_named(struct outgoing *out, const struct stomp_frame *frame,
             continue;
         for (size_t k = 0; k < route->copy_headers.n; k++) {
             if (slice_eq(header->name, route->copy_headers.items[k])) {
-                outgoing_add(out, header->name, header->value);
+                outgoing_add_beside(out, header->name, header->value);
                 break;
             }
         }

@@ -30,7 +30,8 @@ void outgoing_dispose(struct outgoing *out);
 /**
  * All headers of the SEND in their order, but those that are ours to write (content-length,
  * subscription, message-id) or meant for us (receipt, transaction, ack, simpOrigDestination), and
- * of a repeated destination or content-type the first. `shown` stands in the destination's place.
+ * of a repeated destination or content-type the first; other repeated ones stand together, as Spring
+ * writes them. `shown` stands in the destination's place.
  */
 void outgoing_copy_all(struct outgoing *out, const struct stomp_frame *frame, struct slice shown);
 

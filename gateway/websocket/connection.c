@@ -120,10 +120,12 @@ static const struct session_transport transport = {
 
 /* --- what comes in --- */
 
+/* The answer is what the peer said, its reason too; to no code it is 1000, as Tomcat has it. */
 static void on_peer_close(struct ws_connection *connection, const struct ws_event *event)
 {
     if (!connection->said_close)
-        queue_close(connection, event->close_code, slice_str(""));
+        queue_close(connection, event->close_code == 1005 ? 1000 : event->close_code,
+                    event->reason);
     session_close(&connection->session, SESSION_BY_PEER, event->close_code, slice_str(""));
     stream_peer_closed(&connection->stream, true);
 }

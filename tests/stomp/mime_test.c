@@ -171,6 +171,7 @@ static void binary_is_what_octet_stream_is_compatible_with(void **state)
         {SLICE(""), false},
         {SLICE("text/plain"), false},
         {SLICE("application/json"), false},
+        {SLICE("application/*+octet-stream"), true},
         {SLICE("application/*+json"), false},
         {SLICE("application"), false},
         {SLICE("text/plain;a=application/octet-stream"), false},

@@ -30,11 +30,11 @@ static void headers_are_copied_as_spring_does(void **state)
         struct slice frame;
         const char *heard;
     } rows[] = {
-        /* all in their order, repeated ones too, content-type as Spring prints it */
+        /* all in their order, repeated ones together, content-type as Spring prints it */
         {SLICE("SEND\ndestination:/topic/a\ncontent-type:application/json; charset=utf-8\n"
                "x:1\ny:\nx:2\nheart-beat:1,1\n\nBODY\0"),
          "MESSAGE\ndestination:/topic/a\ncontent-type:application/json;charset=utf-8\n"
-         "x:1\ny:\nx:2\nheart-beat:1,1\nsubscription:s\n"
+         "x:1\nx:2\ny:\nheart-beat:1,1\nsubscription:s\n"
          "message-id:0000000000000abc-0-0\ncontent-length:4\n\nBODY^"},
         /* the destination keeps its place, and is there once */
         {SLICE("SEND\nb:1\ndestination:/topic/a\na:2\ndestination:/topic/b\n\nx\0"),

@@ -24,12 +24,29 @@ static void the_peers_close_is_echoed_and_then_the_end_comes(void **state)
         struct client *client = client_open(net, 0, i % 2 == 0 ? NET_STOMP : NET_ECHO);
 
         client_say_close(client, codes[i]);
-        expect_close(client, codes[i], "");
+        expect_close(client, codes[i] == 1005 ? 1000 : codes[i], "");
         expect_end(client);
         client_vanish(client);
         fleet_wait_for_streams(&net->fleet, 0, 0);
         net_free(net);
     }
+}
+
+static void the_peers_reason_is_echoed(void **state)
+{
+    char payload[125] = {0x03, (char)0xe9}; /* 1001, and as long a reason as there may be */
+    struct net *net = net_started();
+    struct client *client = connected(net);
+
+    (void)state;
+    memset(payload + 2, 'r', sizeof(payload) - 2);
+    client_frame(client, 0x88, slice_of(payload, sizeof(payload)));
+    client_next(client);
+    assert_int_equal(client->head, 0x88);
+    assert_int_equal(client->len, sizeof(payload));
+    assert_memory_equal(client->payload, payload, sizeof(payload));
+    expect_end(client);
+    net_free(net);
 }
 
 static void what_was_asked_before_a_close_is_answered_first(void **state)
@@ -315,6 +332,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_peers_close_is_echoed_and_then_the_end_comes),
+        cmocka_unit_test(the_peers_reason_is_echoed),
         cmocka_unit_test(what_was_asked_before_a_close_is_answered_first),
         cmocka_unit_test(an_error_arrives_though_the_peer_keeps_sending),
         cmocka_unit_test(disconnect_without_a_receipt_ends_in_1002),

@@ -149,6 +149,7 @@ export class RawSocket {
       status: Number(line.split(' ')[1]),
       header: (name) => headers.find(([n]) => n === name)?.[1],
       names: headers.map(([name]) => name),
+      headers,
       body: '',
     };
 
@@ -224,30 +225,33 @@ export class RawSocket {
   }
 
   nextFrame() {
-    return this.read(() => {
-      const { bytes } = this;
-      if (bytes.length < 2) return undefined;
-      let length = bytes[1] & 0x7f;
-      let at = 2;
-      if (length === 126) {
-        if (bytes.length < 4) return undefined;
-        length = bytes.readUInt16BE(2);
-        at = 4;
-      } else if (length === 127) {
-        if (bytes.length < 10) return undefined;
-        length = Number(bytes.readBigUInt64BE(2));
-        at = 10;
-      }
-      if (bytes.length < at + length) return undefined;
-      this.bytes = bytes.subarray(at + length);
-      return {
-        fin: (bytes[0] & 0x80) !== 0,
-        rsv: (bytes[0] >> 4) & 7,
-        opcode: bytes[0] & 0x0f,
-        isMasked: (bytes[1] & 0x80) !== 0,
-        payload: bytes.subarray(at, at + length),
-      };
-    }, 'WebSocket frame');
+    return this.read(() => this.takeFrame(), 'WebSocket frame');
+  }
+
+  /** The next frame, or undefined while it is not all there. */
+  takeFrame() {
+    const { bytes } = this;
+    if (bytes.length < 2) return undefined;
+    let length = bytes[1] & 0x7f;
+    let at = 2;
+    if (length === 126) {
+      if (bytes.length < 4) return undefined;
+      length = bytes.readUInt16BE(2);
+      at = 4;
+    } else if (length === 127) {
+      if (bytes.length < 10) return undefined;
+      length = Number(bytes.readBigUInt64BE(2));
+      at = 10;
+    }
+    if (bytes.length < at + length) return undefined;
+    this.bytes = bytes.subarray(at + length);
+    return {
+      fin: (bytes[0] & 0x80) !== 0,
+      rsv: (bytes[0] >> 4) & 7,
+      opcode: bytes[0] & 0x0f,
+      isMasked: (bytes[1] & 0x80) !== 0,
+      payload: bytes.subarray(at, at + length),
+    };
   }
 
   /** The next text or binary message, put together; control frames other than close are passed. */

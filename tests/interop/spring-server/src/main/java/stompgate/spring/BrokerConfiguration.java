@@ -12,6 +12,7 @@ import org.springframework.web.socket.WebSocketHandler;
 import org.springframework.web.socket.config.annotation.EnableWebSocketMessageBroker;
 import org.springframework.web.socket.config.annotation.StompEndpointRegistry;
 import org.springframework.web.socket.config.annotation.WebSocketMessageBrokerConfigurer;
+import org.springframework.web.socket.config.annotation.WebSocketTransportRegistration;
 import org.springframework.web.socket.server.support.DefaultHandshakeHandler;
 
 /** The message broker: what {@code gateway/} stands in for. */
@@ -31,6 +32,9 @@ public class BrokerConfiguration implements WebSocketMessageBrokerConfigurer {
     @Value("${broker.selector}")
     private String selector;
 
+    @Value("${broker.first-message}")
+    private int firstMessageMs;
+
     @Override
     public void registerStompEndpoints(StompEndpointRegistry registry) {
         registry.setPreserveReceiveOrder(isOrdered);
@@ -39,6 +43,11 @@ public class BrokerConfiguration implements WebSocketMessageBrokerConfigurer {
                 .setAllowedOriginPatterns("https://*.example.org:[8080,8081]");
         registry.addEndpoint("/ws-all-origins").setAllowedOrigins("*");
         registry.addEndpoint("/ws-any-port").setAllowedOriginPatterns("http://app.example:[*]");
+    }
+
+    @Override
+    public void configureWebSocketTransport(WebSocketTransportRegistration registry) {
+        registry.setTimeToFirstMessage(firstMessageMs);
     }
 
     @Override

@@ -14,8 +14,9 @@ import org.springframework.context.event.EventListener;
  *
  * <p>Settings, each {@code --NAME=VALUE}: {@code broker.heartbeat} ("10000,10000"; empty for a
  * broker without a scheduler), {@code broker.ordered} (false: Spring's own default; true keeps
- * the order of a session both ways), {@code broker.prefixes} ("/topic,/queue") and
- * {@code broker.selector} (the header that selectors stand in; empty: no selectors).
+ * the order of a session both ways), {@code broker.prefixes} ("/topic,/queue"),
+ * {@code broker.selector} (the header that selectors stand in; empty: no selectors) and
+ * {@code broker.first-message} (milliseconds that a client has to say something).
  */
 @SpringBootApplication
 public class SpringServer {
@@ -30,6 +31,7 @@ public class SpringServer {
                 "broker.ordered", "false",
                 "broker.prefixes", "/topic,/queue",
                 "broker.selector", "",
+                "broker.first-message", "60000",
                 "spring.main.banner-mode", "off",
                 "logging.level.root", "warn"));
         application.run(args);

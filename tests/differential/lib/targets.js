@@ -1,0 +1,104 @@
+// The two servers, each in the configurations that scripts name.
+
+import { randomBytes } from 'node:crypto';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { PROGRAM, Process, writeConfig } from '../../interop/js/lib/gateway.js';
+import { ISSUER, SECRET, bearer } from '../../interop/js/lib/token.js';
+import { Client, BARRIER_ID } from './client.js';
+
+const SPRING = fileURLToPath(new URL('../../interop/spring-server/target', import.meta.url));
+const START_DEADLINE_MS = 90_000;
+const PREFIXES = ['/topic', '/queue', '/barrier'];
+
+/** What a script's "server NAME" means. */
+export const SERVERS = {
+  usual: { heartbeat: '10000,10000', firstMessageMs: 60_000 },
+  'without-heart-beats': { heartbeat: '0,0', firstMessageMs: 60_000 },
+  'in-a-hurry': { heartbeat: '300,300', firstMessageMs: 1200 },
+};
+
+function gatewayConfig({ heartbeat, firstMessageMs }) {
+  return {
+    listeners: [{ address: '127.0.0.1:0' }],
+    admin: { listen: '' },
+    workers: 2,
+    endpoints: [
+      { path: '/ws' },
+      {
+        path: '/ws-origins',
+        allowed_origins: ['https://app.example'],
+        allowed_origin_patterns: ['https://*.example.org:[8080,8081]'],
+      },
+      { path: '/ws-all-origins', allowed_origins: ['*'] },
+      { path: '/ws-any-port', allowed_origin_patterns: ['http://app.example:[*]'] },
+    ],
+    routes: [{ destination: '/app/chat', send_to: '/topic/chat' }],
+    broker: {
+      destination_prefixes: PREFIXES,
+      application_destination_prefixes: ['/app'],
+      heartbeat,
+    },
+    transport: { ping_interval: 0, time_to_first_message: `${firstMessageMs}ms` },
+    auth: { anonymous: true, issuers: [{ issuer: ISSUER, secret: SECRET, algorithms: ['HS256'] }] },
+    log: { level: 'info', format: 'json' },
+  };
+}
+
+class Target extends Process {
+  async ready() {
+    await this.logged((e) => e.event === 'gateway.ready', 'gateway.ready', START_DEADLINE_MS);
+    this.address = this.events().find((e) => e.event === 'listener.open' && e.kind === 'public').address;
+    this.observer = new Client('witness', this);
+    this.barrier = `/barrier/witness/${randomBytes(8).toString('hex')}`;
+    await this.observer.open('/ws', {});
+    this.observer.text('CONNECT\naccept-version:1.2\nheart-beat:0,0\n\n\0');
+    await this.observer.until(() => this.observer.isConnected, 'CONNECTED');
+    this.observer.text(`SUBSCRIBE\nid:${BARRIER_ID}\ndestination:${this.barrier}\n\n\0`);
+    return this;
+  }
+
+  /** A round through the whole server by a client that has nothing to do with any script. */
+  async witness() {
+    const mark = randomBytes(8).toString('hex');
+
+    this.observer.text(`SEND\ndestination:${this.barrier}\n\n${mark}\0`);
+    await this.observer.until(() => this.observer.marks.has(mark), 'witness');
+  }
+}
+
+export class Spring extends Target {
+  messageId = /(\\nmessage-id:)([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}-\d+)(?=\\n)/g;
+  sessionId = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
+
+  static start(server, profile) {
+    const { heartbeat, firstMessageMs } = SERVERS[server];
+
+    return new Spring('java', ['-Xmx256m', '-XX:TieredStopAtLevel=1', '-jar',
+      path.join(SPRING, profile ?? '', 'spring-server.jar'), '--broker.ordered=true', '--broker.selector=selector',
+      `--broker.prefixes=${PREFIXES}`, `--broker.heartbeat=${heartbeat === '0,0' ? '' : heartbeat}`,
+      `--broker.first-message=${firstMessageMs}`]).ready();
+  }
+
+  userHeaders(user) {
+    return { 'X-User': user };
+  }
+
+  /** Its message ids begin with the receiver's session id. */
+  sessionOf(messageId) {
+    return messageId.replace(/-\d+$/, '');
+  }
+}
+
+export class Gateway extends Target {
+  messageId = /(\\nmessage-id:)([0-9a-f]{16}-\d+-\d+)(?=\\n)/g;
+  sessionId = /\b[0-9a-f]{32}\b/g;
+
+  static start(server) {
+    return new Gateway(PROGRAM, ['serve', '--config', writeConfig(gatewayConfig(SERVERS[server]))]).ready();
+  }
+
+  userHeaders(user) {
+    return bearer(user);
+  }
+}
