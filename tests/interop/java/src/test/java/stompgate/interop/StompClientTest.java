@@ -9,19 +9,12 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.api.extension.AfterTestExecutionCallback;
-import org.junit.jupiter.api.extension.RegisterExtension;
 import org.springframework.messaging.simp.stomp.ConnectionLostException;
 import org.springframework.messaging.simp.stomp.StompHeaders;
 import org.springframework.messaging.simp.stomp.StompSession;
@@ -31,53 +24,24 @@ import org.springframework.web.socket.PongMessage;
 import org.springframework.web.socket.TextMessage;
 import org.springframework.web.socket.WebSocketHttpHeaders;
 import org.springframework.web.socket.WebSocketSession;
-import org.springframework.web.socket.client.WebSocketClient;
 
-/**
- * What Spring's STOMP client relies on, whatever carries it. Tests tagged "gateway" ask for what
- * Spring's own simple broker does not do.
- */
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-abstract class ClientContract {
+/** What Spring's STOMP client relies on. */
+class StompClientTest extends Suite {
 
     private static final String PREFIX = "서버 응답: ";
 
-    private final List<Client> clients = new ArrayList<>();
-    private Gateway gateway;
-
-    @RegisterExtension
-    final AfterTestExecutionCallback logOnFailure = context -> {
-        if (context.getExecutionException().isPresent()) {
-            System.err.println("--- the gateway's log\n" + gateway.log() + "\n---");
-        }
-    };
-
-    /** One more client; it need not be closed. */
-    abstract WebSocketClient webSocketClient() throws Exception;
-
-    @BeforeAll
-    void startGateway() throws IOException, InterruptedException {
-        gateway = Gateway.start();
-    }
-
-    @AfterAll
-    void stopGateway() throws InterruptedException {
-        if (gateway != null) { // it may not have started
-            gateway.stop();
-        }
-    }
-
-    @AfterEach
-    void closeClients() {
-        clients.forEach(Client::close);
-        clients.clear();
-    }
-
-    private Client client() throws Exception {
-        Client client = new Client(webSocketClient(), gateway.url());
-
-        clients.add(client);
-        return client;
+    StompClientTest() {
+        super("""
+                routes:
+                  - destination: /app/echo
+                    mode: echo
+                    prefix: "서버 응답: "
+                  - destination: /app/chat
+                    send_to: /topic/chat
+                broker:
+                  destination_prefixes: [/topic, /queue]
+                  heartbeat: 1000,1000
+                """);
     }
 
     private static boolean isNamed(Throwable error, String text) {
@@ -145,7 +109,7 @@ abstract class ClientContract {
 
     @Test
     void a_subscriber_gets_what_is_sent() throws Exception {
-        Client client = client().connect("joe");
+        Client client = connected("joe");
         Inbox<Client.Received<String>> inbox = client.subscribe("/topic/foo");
 
         client.send("/topic/foo", "payload");
@@ -182,7 +146,7 @@ abstract class ClientContract {
 
     @Test
     void bytes_come_back_as_bytes_in_a_binary_message() throws Exception {
-        Client client = client().connect("joe");
+        Client client = connected("joe");
         Inbox<Client.Received<byte[]>> inbox = new Inbox<>("bytes");
         byte[] body = new byte[1024];
 
@@ -213,7 +177,7 @@ abstract class ClientContract {
     @Test
     @Tag("gateway")
     void with_autoReceipt_SEND_and_SUBSCRIBE_get_their_receipts() throws Exception {
-        Client client = client().connect("joe");
+        Client client = connected("joe");
         Inbox<String> received = new Inbox<>("receipts");
 
         client.session().setAutoReceipt(true);
@@ -232,7 +196,7 @@ abstract class ClientContract {
     @Test
     @Tag("gateway")
     void UNSUBSCRIBE_gets_its_receipt() throws Exception {
-        Client client = client().connect("joe");
+        Client client = connected("joe");
         StompSession.Subscription subscription =
                 client.session().subscribe("/topic/receipt", Client.handler(new Inbox<>("unused")));
         StompHeaders headers = new StompHeaders();
@@ -245,7 +209,7 @@ abstract class ClientContract {
     @Test
     @Tag("gateway")
     void an_ACK_gets_its_receipt() throws Exception {
-        Client client = client().connect("joe");
+        Client client = connected("joe");
         Inbox<Client.Received<String>> inbox = new Inbox<>("messages");
         Inbox<String> received = new Inbox<>("receipts");
         StompHeaders headers = Client.headers("/topic/ack");
@@ -262,14 +226,14 @@ abstract class ClientContract {
 
     @Test
     void a_thousand_messages_sent_straight_after_SUBSCRIBE_come_in_order() throws Exception {
-        Client client = client().connect("joe");
+        Client client = connected("joe");
         Inbox<Client.Received<String>> inbox = client.subscribe("/topic/order");
 
         for (int i = 0; i < 1000; i++) {
             client.send("/topic/order", "message " + i);
         }
         assertEquals(IntStream.range(0, 1000).mapToObj(i -> "message " + i).toList(),
-                inbox.take(1000).stream().map(Client.Received::body).toList());
+                Client.bodies(inbox, 1000));
     }
 
     @Test
@@ -277,19 +241,19 @@ abstract class ClientContract {
         List<Inbox<Client.Received<String>>> inboxes = new ArrayList<>();
 
         for (String user : List.of("one", "two")) {
-            inboxes.add(client().connect(user).subscribed("/topic/both"));
+            inboxes.add(connected(user).subscribed("/topic/both"));
         }
-        Client producer = client().connect("producer");
+        Client producer = connected("producer");
         producer.send("/topic/both", "foo1");
         producer.send("/topic/both", "foo2");
         for (Inbox<Client.Received<String>> inbox : inboxes) {
-            assertEquals(List.of("foo1", "foo2"), inbox.take(2).stream().map(Client.Received::body).toList());
+            assertEquals(List.of("foo1", "foo2"), Client.bodies(inbox, 2));
         }
     }
 
     @Test
     void after_UNSUBSCRIBE_nothing_more_comes() throws Exception {
-        Client client = client().connect("joe");
+        Client client = connected("joe");
         Inbox<Client.Received<String>> gone = new Inbox<>("unsubscribed");
         StompSession.Subscription subscription =
                 client.session().subscribe("/topic/stop", Client.handler(gone));
@@ -308,8 +272,8 @@ abstract class ClientContract {
 
     @Test
     void who_disconnects_gets_no_error_and_the_others_go_on() throws Exception {
-        Client leaves = client().connect("leaves");
-        Client stays = client().connect("stays");
+        Client leaves = connected("leaves");
+        Client stays = connected("stays");
         Inbox<Client.Received<String>> inbox = stays.subscribed("/topic/leave");
 
         leaves.subscribed("/topic/leave");
@@ -323,8 +287,8 @@ abstract class ClientContract {
 
     @Test
     void what_is_sent_to_app_chat_comes_out_at_topic_chat() throws Exception {
-        Client sender = client().connect("sender");
-        Client receiver = client().connect("receiver");
+        Client sender = connected("sender");
+        Client receiver = connected("receiver");
         Inbox<Client.Received<String>> inbox = receiver.subscribed("/topic/chat");
 
         sender.send("/app/chat", "안녕하세요");
@@ -336,8 +300,8 @@ abstract class ClientContract {
     @Test
     @Tag("gateway")
     void an_echo_route_answers_the_sender_alone() throws Exception {
-        Client one = client().connect("one");
-        Client two = client().connect("two");
+        Client one = connected("one");
+        Client two = connected("two");
         Inbox<Client.Received<String>> first = one.subscribed("/app/echo");
         Inbox<Client.Received<String>> second = two.subscribed("/app/echo");
 
@@ -352,7 +316,7 @@ abstract class ClientContract {
 
     @Test
     void Korean_and_what_must_be_escaped_come_back_as_they_are() throws Exception {
-        Client client = client().connect("joe");
+        Client client = connected("joe");
         Inbox<Client.Received<String>> inbox = client.subscribe("/topic/한국어");
         StompHeaders headers = Client.headers("/topic/한국어");
         String note = "a:b\nc\r\nd\\n, C:\\temp\\new";
@@ -368,7 +332,7 @@ abstract class ClientContract {
 
     @Test
     void a_header_with_several_values_keeps_them_in_order() throws Exception {
-        Client client = client().connect("joe");
+        Client client = connected("joe");
         Inbox<Client.Received<String>> inbox = client.subscribe("/topic/multi");
         StompHeaders headers = Client.headers("/topic/multi");
 
@@ -380,7 +344,7 @@ abstract class ClientContract {
 
     @Test
     void the_requested_sub_protocol_is_echoed_and_without_one_there_is_none() throws Exception {
-        Client plain = client().connect("joe");
+        Client plain = connected("joe");
         assertTrue(plain.wire.sessions.next().getAcceptedProtocol() == null
                 || plain.wire.sessions.all().get(0).getAcceptedProtocol().isEmpty());
 
@@ -388,14 +352,14 @@ abstract class ClientContract {
         WebSocketHttpHeaders handshake = new WebSocketHttpHeaders();
         handshake.set("Authorization", "Bearer " + Token.of("joe"));
         handshake.setSecWebSocketProtocol(List.of("foo", "v11.stomp", "v12.stomp"));
-        Client.within(client.stomp.connectAsync(gateway.url(), handshake, new StompHeaders(),
+        Client.within(client.stomp.connectAsync(url(), handshake, new StompHeaders(),
                 new StompSessionHandlerAdapter() { }));
         assertEquals("v11.stomp", client.wire.sessions.next().getAcceptedProtocol());
     }
 
     @Test
     void a_pong_nobody_asked_for_does_no_harm() throws Exception {
-        Client client = client().connect("joe");
+        Client client = connected("joe");
         WebSocketSession webSocket = client.wire.sessions.next();
 
         webSocket.sendMessage(new PongMessage());
@@ -407,7 +371,7 @@ abstract class ClientContract {
 
     @Test
     void a_wrong_frame_is_told_to_the_handler_and_the_connection_is_lost() throws Exception {
-        Client client = client().connect("joe");
+        Client client = connected("joe");
         WebSocketSession webSocket = client.wire.sessions.next();
 
         client.subscribed("/topic/barrier");
