@@ -168,8 +168,10 @@ enum router_status router_subscribe_as(struct router *router, struct receiver *r
     subscriptions_add(&receiver->subscriptions, s);
     if (is_pattern_kind(asked->kind))
         receiver->n_patterns++;
-    if (spec.needs_ack)
+    if (spec.needs_ack) {
         LIST_INSERT_HEAD(&receiver->ack_groups, group_more(g), ack_link);
+        receiver->ack_windows += spec.ack_window;
+    }
     destination_count(spec.destination, 1);
     metrics_add(router->metrics, METRIC_SUBSCRIPTIONS, 1);
     if (out != NULL)
@@ -198,8 +200,10 @@ static void end_subscription(struct router *router, struct subscription *s)
     subscriptions_remove(&s->receiver->subscriptions, s);
     if (is_pattern_kind(g->destination->kind))
         s->receiver->n_patterns--;
-    if (g->kind == GROUP_ALONE && group_more(g)->needs_ack)
+    if (g->kind == GROUP_ALONE && group_more(g)->needs_ack) {
         LIST_REMOVE(group_more(g), ack_link);
+        s->receiver->ack_windows -= group_more(g)->acks.limit;
+    }
     group_remove(g, s);
     destination_count(g->destination, -1);
     metrics_sub(router->metrics, METRIC_SUBSCRIPTIONS, 1);

@@ -2,12 +2,16 @@
 
 #include "base/ant.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "gateway/broker/broker.h"
 #include "gateway/session/bound.h"
 #include "gateway/session/routes.h"
 #include "gateway/session/stomp_reply.h"
 
-enum { FILLED_MAX_BYTES = 65536 }; /* a destination that a route makes */
+enum {
+    FILLED_MAX_BYTES = 65536, /* a destination that a route makes */
+    MAX_ACK_WINDOWS = 16,     /* what all subscriptions of a session may have unacknowledged */
+};
 
 static const struct slice name_ack = SLICE("ack");
 static const struct slice name_destination = SLICE("destination");
@@ -64,6 +68,8 @@ static const char *read_selector(const struct session *session, const struct sto
 
     if (name.len == 0 || !stomp_frame_header(frame, name, &text) || slice_trim(text).len == 0)
         return NULL;
+    if (!utf8_is_valid(text))
+        return "The selector is not UTF-8";
     status = selector_new(text, &request->selector);
     return status == SELECTOR_OK ? NULL : selector_strstatus(status);
 }
@@ -118,7 +124,7 @@ static const char *read_request(const struct session *session, const struct stom
     return why != NULL ? why : read_selector(session, frame, request);
 }
 
-/* Why the session may not have one more, or NULL. */
+/* Why the session may not have this one, or NULL. */
 static const char *find_limit(const struct session *session, const struct request *request)
 {
     const struct config *config = session->env->config;
@@ -129,6 +135,11 @@ static const char *find_limit(const struct session *session, const struct reques
     if ((request->kind == DESTINATION_PATTERN || request->kind == DESTINATION_BOUND_PATTERN) &&
         receiver->n_patterns >= config->transport.max_patterns_per_session)
         return "Too many subscriptions to patterns in one session";
+    if (request->needs_ack &&
+        receiver->ack_windows + request->window > MAX_ACK_WINDOWS * config->broker.ack_window)
+        return "Too many messages could be unacknowledged in one session: lower prefetch-count";
+    if (request->kind == DESTINATION_QUEUE && request->selector != NULL)
+        return "A competing queue takes no selector";
     return NULL;
 }
 
