@@ -116,7 +116,7 @@ void stomp_fail(struct session *session, const struct stomp_frame *frame, const 
 }
 
 const char *stomp_missing(const struct stomp_frame *frame, struct slice header,
-                          struct stomp_missing_text *out)
+                          struct stomp_text *out)
 {
     snprintf(out->text, sizeof(out->text), "Missing header '%.*s' in %.*s", SLICE_FMT(header),
              SLICE_FMT(stomp_command_name(frame->command)));

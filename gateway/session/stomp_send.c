@@ -308,7 +308,7 @@ bool stomp_send_judge(struct session *session, const struct stomp_frame *frame)
 {
     const struct config *config = session->env->config;
     struct slice destination = destination_of(frame);
-    struct stomp_missing_text missing;
+    struct stomp_text missing;
     const char *why = NULL;
     struct plan plan;
 

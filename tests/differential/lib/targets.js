@@ -16,6 +16,7 @@ export const SERVERS = {
   usual: { heartbeat: '10000,10000', firstMessageMs: 60_000 },
   'without-heart-beats': { heartbeat: '0,0', firstMessageMs: 60_000 },
   'in-a-hurry': { heartbeat: '300,300', firstMessageMs: 1200 },
+  'to-be-harmed': { heartbeat: '10000,10000', firstMessageMs: 60_000 }, // for what harms the others in Spring
 };
 
 function gatewayConfig({ heartbeat, firstMessageMs }) {
@@ -33,10 +34,19 @@ function gatewayConfig({ heartbeat, firstMessageMs }) {
       { path: '/ws-all-origins', allowed_origins: ['*'] },
       { path: '/ws-any-port', allowed_origin_patterns: ['http://app.example:[*]'] },
     ],
-    routes: [{ destination: '/app/chat', send_to: '/topic/chat' }],
+    // The controllers of the Spring server. The last one tells a script its clients' session ids.
+    routes: [
+      { destination: '/app/chat', send_to: '/topic/chat' },
+      { destination: '/app/chat.{room}', send_to: '/topic/chat.{room}' },
+      { destination: '/app/reply', send_to_user: '/queue/reply', broadcast: false },
+      { destination: '/app/reply-all', send_to_user: '/queue/reply' },
+      { destination: '/app/number', on_subscribe: { body: '42', content_type: 'application/json' } },
+      { destination: '/barrier/**', mode: 'broadcast', headers: { 'x-session': '{session}' } },
+    ],
     broker: {
       destination_prefixes: PREFIXES,
       application_destination_prefixes: ['/app'],
+      selector_header: 'selector',
       heartbeat,
     },
     transport: { ping_interval: 0, time_to_first_message: `${firstMessageMs}ms` },
@@ -84,15 +94,15 @@ export class Spring extends Target {
     return { 'X-User': user };
   }
 
-  /** Its message ids begin with the receiver's session id. */
-  sessionOf(messageId) {
-    return messageId.replace(/-\d+$/, '');
+  /** Of who receives it: its message ids begin with it. */
+  sessionOf(message) {
+    return /\nmessage-id:(.*)-\d+\n/.exec(message)[1];
   }
 }
 
 export class Gateway extends Target {
-  messageId = /(\\nmessage-id:)([0-9a-f]{16}-\d+-\d+)(?=\\n)/g;
-  sessionId = /\b[0-9a-f]{32}\b/g;
+  messageId = /(\\n(?:message-id|ack):)([0-9a-f]{16}-\d+-\d+)(?=\\n)/g;
+  sessionId = /[0-9a-f]{32}/g;
 
   static start(server) {
     return new Gateway(PROGRAM, ['serve', '--config', writeConfig(gatewayConfig(SERVERS[server]))]).ready();
@@ -100,5 +110,10 @@ export class Gateway extends Target {
 
   userHeaders(user) {
     return bearer(user);
+  }
+
+  /** Of who sent it, which for the first barrier is the receiver. */
+  sessionOf(message) {
+    return /\n\nfirst /.test(message) ? /\nx-session:(.*)\n/.exec(message)[1] : undefined;
   }
 }
