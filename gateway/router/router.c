@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
-#include "base/utf8.h"
 
 enum {
     LOG_CHUNK_BYTES = 65536,
@@ -340,8 +339,8 @@ static bool find_selected(void *ctx, struct slice name, struct slice *value)
         *value = selecting->msg->destination;
         return true;
     }
-    /* A value that is not UTF-8, which only a binary message can bring, is as good as none. */
-    found = msg_find_header(selecting->msg, name, value, &owned) && utf8_is_valid(*value);
+    /* Headers are UTF-8: the parser lets nothing else in. */
+    found = msg_find_header(selecting->msg, name, value, &owned);
     if (owned != NULL && selecting->n_owned == SELECTOR_STEPS_MAX) {
         mem_free(owned);
         return false;

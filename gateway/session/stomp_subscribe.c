@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include "base/ant.h"
 #include "base/mem.h"
-#include "base/utf8.h"
 #include "gateway/broker/broker.h"
 #include "gateway/session/bound.h"
 #include "gateway/session/routes.h"
@@ -69,8 +68,6 @@ static const char *read_selector(const struct session *session, const struct sto
 
     if (name.len == 0 || !stomp_frame_header(frame, name, &text) || slice_trim(text).len == 0)
         return NULL;
-    if (!utf8_is_valid(text))
-        return "The selector is not UTF-8";
     status = selector_new(text, &request->selector);
     return status == SELECTOR_OK ? NULL : selector_strstatus(status);
 }
