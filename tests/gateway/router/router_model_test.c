@@ -17,13 +17,26 @@ enum { MAX_CLIENTS = 16, MAX_SUBSCRIPTIONS = 64, N_DESTINATIONS = 5, N_IDS = 48 
 static const char *const destinations[N_DESTINATIONS] = {"/topic/a", "/topic/b", "/queue/c", "/d",
                                                          ""};
 
+enum { N_PATTERNS = 4 };
+
+/* Which of the destinations each of them matches, written down by hand. */
+static const struct {
+    const char *text;
+    bool matches[N_DESTINATIONS];
+} patterns[N_PATTERNS] = {
+    {"/topic/*", {true, true, false, false, false}},
+    {"/**", {true, true, true, true, false}},
+    {"/{kind}/{x:[b-c]}", {false, true, true, false, false}},
+    {"/topic/a?", {false, false, false, false, false}},
+};
+
 struct frame {
     uint64_t number; /* of the message or the reply: equal numbers, any order */
     struct slice bytes;
 };
 
 struct model_subscription {
-    size_t id, destination;
+    size_t id, destination; /* from N_DESTINATIONS on: a pattern */
 };
 
 struct client {
@@ -171,15 +184,34 @@ static size_t find_subscription(const struct client *c, size_t id)
     return i;
 }
 
+static bool gets(const struct model_subscription *s, size_t destination)
+{
+    if (s->destination < N_DESTINATIONS)
+        return s->destination == destination;
+    return patterns[s->destination - N_DESTINATIONS].matches[destination];
+}
+
+static struct slice name_of(size_t destination)
+{
+    return slice_str(destination < N_DESTINATIONS ? destinations[destination]
+                                                  : patterns[destination - N_DESTINATIONS].text);
+}
+
 static void subscribe(struct model *m, struct client *c)
 {
     size_t id = below(m, m->n_ids), destination = below(m, m->n_destinations);
     char text[64];
     bool is_new = find_subscription(c, id) == c->n_subscriptions;
+    struct router_subscribe asked = {.id = slice_str(id_text(id, text))};
+    const char *why;
 
-    assert_int_equal(router_subscribe(&m->h->router, c->receiver, slice_str(id_text(id, text)),
-                                      slice_str(destinations[destination])),
-                     is_new);
+    if (rng_one_in(&m->rng, 4)) {
+        destination = N_DESTINATIONS + below(m, N_PATTERNS);
+        asked.kind = DESTINATION_PATTERN;
+    }
+    asked.destination = name_of(destination);
+    assert_int_equal(router_subscribe_as(&m->h->router, c->receiver, &asked, NULL, &why),
+                     is_new ? ROUTER_OK : ROUTER_ERR_ID);
     if (is_new)
         c->subscriptions[c->n_subscriptions++] = (struct model_subscription){id, destination};
 }
@@ -194,8 +226,7 @@ static void unsubscribe(struct model *m, struct client *c)
     assert_int_equal(s != NULL, i != c->n_subscriptions);
     if (s == NULL)
         return;
-    assert_true(slice_eq(subscription_destination(s),
-                         slice_str(destinations[c->subscriptions[i].destination])));
+    assert_true(slice_eq(subscription_destination(s), name_of(c->subscriptions[i].destination)));
     router_unsubscribe(&m->h->router, s);
     assert_caught_up(c);
     c->subscriptions[i] = c->subscriptions[--c->n_subscriptions];
@@ -228,7 +259,7 @@ static void publish(struct model *m)
         struct client *c = &m->clients[i];
 
         for (size_t k = 0; k < c->n_subscriptions; k++) {
-            if (c->subscriptions[k].destination != destination)
+            if (!gets(&c->subscriptions[k], destination))
                 continue;
             n++;
             if (c == except)
@@ -253,7 +284,7 @@ static void echo(struct model *m, struct client *c)
     uint64_t n = 0;
 
     for (size_t k = 0; k < c->n_subscriptions; k++) {
-        if (c->subscriptions[k].destination == destination) {
+        if (gets(&c->subscriptions[k], destination)) {
             expect_message(c, m->number, msg, c->subscriptions[k].id);
             n++;
         }
@@ -355,6 +386,13 @@ static void check_counts(const struct model *m)
         }
         (void)interest_find(&m->h->interest, slice_str(destinations[i]), &counted);
         assert_int_equal(counted, n_here);
+    }
+    for (size_t k = 0; k < m->n_clients; k++) {
+        size_t n_patterns = 0;
+
+        for (size_t j = 0; j < m->clients[k].n_subscriptions; j++)
+            n_patterns += m->clients[k].subscriptions[j].destination >= N_DESTINATIONS;
+        assert_int_equal(m->clients[k].receiver->n_patterns, n_patterns);
     }
 }
 
