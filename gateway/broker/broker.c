@@ -528,7 +528,8 @@ void broker_dispose(struct broker *broker)
 {
     assert(broker->consumers.n_nodes == 0);
     table_dispose(&broker->consumers);
-    metrics_add(broker->metrics, METRIC_QUEUE_DROPPED, broker->queues.n_messages);
+    if (broker->queues.n_messages != 0)
+        metrics_add(broker->metrics, METRIC_QUEUE_DROPPED, broker->queues.n_messages);
     queues_dispose(&broker->queues);
     sequences_dispose(&broker->sequences);
 }
