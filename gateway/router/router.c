@@ -308,6 +308,8 @@ static void copy_message(struct router *router, struct receiver *receiver, const
 
 static void count_delivered(struct router *router, uint64_t n)
 {
+    if (n == 0)
+        return;
     router->tick_deliveries += n;
     metrics_add(router->metrics, METRIC_DELIVERED, n);
     router->hooks.wake(router->hooks.ctx);
@@ -424,13 +426,15 @@ void router_reply(struct router *router, struct receiver *receiver, const struct
     count_delivered(router, 1);
 }
 
-/* A fan-out does not wait for one receiver: a full window is a slow consumer. */
-static void deliver_alone(struct router *router, struct subscription *s, const struct msg *msg)
+/* A fan-out does not wait for one receiver: a full window is a slow consumer. Returns how many
+ * messages were delivered. */
+static uint64_t deliver_alone(struct router *router, struct subscription *s, const struct msg *msg)
 {
     if (router_deliver_one(router, s, msg, slice_str(""), 0))
-        return;
+        return 1;
     s->receiver->is_window_full = true;
     router_mark_dirty(router, s->receiver);
+    return 0;
 }
 
 /* --- publish --- */
@@ -447,10 +451,8 @@ static uint64_t deliver_to_group(struct router *router, struct group *g, const s
         n--;
     if (n == 0 || (g->kind != GROUP_PLAIN && !is_selected(g, msg)))
         return 0;
-    if (g->kind == GROUP_ALONE) {
-        deliver_alone(router, g->single, msg);
-        return 1;
-    }
+    if (g->kind == GROUP_ALONE)
+        return deliver_alone(router, g->single, msg);
     len = wire_message_len(msg, &to);
     if (g->n_members > FEW_MEMBERS || len > FEW_MAX_BYTES) {
         log_message(router, g, msg, &to, len, except);
@@ -601,10 +603,11 @@ static void echo_visited(struct subscription *s, void *ctx)
 
     if (!matches || (g->kind != GROUP_PLAIN && !is_selected(g, echo->msg)))
         return;
-    if (g->kind == GROUP_ALONE)
-        deliver_alone(echo->router, s, echo->msg);
-    else
-        copy_message(echo->router, s->receiver, echo->msg, &to, wire_message_len(echo->msg, &to));
+    if (g->kind == GROUP_ALONE) {
+        echo->n += deliver_alone(echo->router, s, echo->msg);
+        return;
+    }
+    copy_message(echo->router, s->receiver, echo->msg, &to, wire_message_len(echo->msg, &to));
     echo->n++;
 }
 
