@@ -38,6 +38,13 @@ public class Controllers {
         return text;
     }
 
+    /** For a server that splits at dots: no slash at the beginning. */
+    @MessageMapping("rooms.{room}.talk")
+    @SendTo("/topic/rooms.{room}")
+    String talk(String text) {
+        return text;
+    }
+
     /** To the sending session alone. */
     @MessageMapping("/reply")
     @SendToUser(destinations = "/queue/reply", broadcast = false)
