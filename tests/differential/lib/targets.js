@@ -95,9 +95,10 @@ export class Spring extends Target {
 
     return new Spring('java', ['-Xmx256m', '-XX:TieredStopAtLevel=1', '-jar',
       path.join(SPRING, profile ?? '', 'spring-server.jar'), `--broker.ordered=${!inOneThread}`,
-      `--broker.one-thread=${inOneThread}`, '--broker.selector=selector', `--broker.prefixes=${prefixes}`, `--broker.application-prefix=${application}`,
-      `--broker.separator=${separator}`, `--broker.heartbeat=${heartbeat === '0,0' ? '' : heartbeat}`,
-      `--broker.first-message=${firstMessageMs}`]).ready();
+      `--broker.one-thread=${inOneThread}`, `--broker.prefixes=${prefixes}`,
+      `--broker.application-prefix=${application}`, `--broker.separator=${separator}`,
+      `--broker.heartbeat=${heartbeat === '0,0' ? '' : heartbeat}`, `--broker.first-message=${firstMessageMs}`,
+      '--broker.selector=selector']).ready();
   }
 
   userHeaders(user) {
