@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 #include "base/mem.h"
+#include "stomp/encode.h"
 
 enum { FIRST_BUCKETS = 64 };
 
@@ -90,6 +91,7 @@ static struct group *group_new(const struct group_spec *spec)
     group->destination = spec->destination;
     group->n_cap = 1;
     group->id_len = (uint32_t)spec->id.len;
+    group->is_plain_id = stomp_escaped_len(spec->id) == spec->id.len;
     if (spec->id.len != 0)
         memcpy(group->id, spec->id.base, spec->id.len);
     if (kind != GROUP_PLAIN) {

@@ -45,8 +45,9 @@ struct group {
     uint32_t last_segment; /* index + 1 in the log; 0: none */
     uint32_t hash;
     uint32_t id_len;
-    uint8_t wire; /* enum wire */
-    uint8_t kind; /* enum group_kind */
+    uint8_t wire;     /* enum wire */
+    uint8_t kind;     /* enum group_kind */
+    bool is_plain_id; /* nothing in it needs an escape */
     char id[];
 };
 

@@ -280,7 +280,11 @@ static struct log_segment *add_segment(struct router *router, struct group *g, s
 
 static struct wire_address address_of(const struct group *g)
 {
-    return (struct wire_address){(enum wire)g->wire, group_id(g), slice_str("")};
+    return (struct wire_address){
+        .wire = (enum wire)g->wire,
+        .id = group_id(g),
+        .is_plain_id = g->is_plain_id,
+    };
 }
 
 /* Appends to the last segment when that is the same group's and has room, else to a new one. */
@@ -420,7 +424,7 @@ bool router_deliver_one(struct router *router, struct subscription *s, const str
 void router_reply(struct router *router, struct receiver *receiver, const struct msg *msg,
                   struct slice id)
 {
-    const struct wire_address to = {receiver->wire, id, slice_str("")};
+    const struct wire_address to = {.wire = receiver->wire, .id = id};
 
     copy_message(router, receiver, msg, &to, wire_message_len(msg, &to));
     count_delivered(router, 1);
