@@ -159,11 +159,8 @@ enum router_status router_subscribe_as(struct router *router, struct receiver *r
     g = groups_find_or_add(&router->groups, &spec, id_hash, &is_new);
     if (is_new)
         link_group(spec.destination, g);
-    s = mem_alloc(sizeof(*s));
-    s->receiver = receiver;
+    s = group_add(g, receiver);
     s->id_hash = (uint32_t)id_hash;
-    s->group = g;
-    group_add(g, s);
     subscriptions_add(&receiver->subscriptions, s);
     if (is_pattern_kind(asked->kind))
         receiver->n_patterns++;
@@ -206,7 +203,6 @@ static void end_subscription(struct router *router, struct subscription *s)
     group_remove(g, s);
     destination_count(g->destination, -1);
     metrics_sub(router->metrics, METRIC_SUBSCRIPTIONS, 1);
-    mem_free(s);
     drop_group_when_unused(router, g);
 }
 
