@@ -205,7 +205,8 @@ static bool send_route_to_user(struct session *session, const struct stomp_frame
 {
     const struct config_route *route = plan->match.route;
     struct buf filled, shown;
-    struct slice target = fill(session, plan, route->send_to_user, &filled);
+    struct slice target = bound_target_of_path(session->env->config,
+                                               fill(session, plan, route->send_to_user, &filled));
     struct outgoing out;
 
     if (target.len == 0) {
