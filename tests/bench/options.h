@@ -17,6 +17,7 @@ enum options_mode {
     OPTIONS_ECHO,
     OPTIONS_IDLE,
     OPTIONS_SLOW,
+    OPTIONS_FLOOR,
     OPTIONS_N_MODES,
 };
 
@@ -43,6 +44,7 @@ struct options {
     const char *url;
     const char *host;
     const char *token;
+    const char *heart_beat;
     const char *destination;
     const char *content_type;
     struct options_list connect_headers;
