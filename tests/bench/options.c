@@ -34,6 +34,7 @@ static const struct rule rules[] = {
     {"url", TEXT, IN_ALL, FIELD(url), "ws://127.0.0.1:8080/ws", 0, 0, "URL", "the server"},
     {"host", TEXT, IN_ALL, FIELD(host), NULL, 0, 0, "NAME",
      "Host of the handshake and host of CONNECT (the URL's)"},
+    {"vhost", TEXT, IN_ALL, FIELD(vhost), NULL, 0, 0, "NAME", "host of CONNECT alone (--host)"},
     {"token", TEXT, IN_ALL, FIELD(token), NULL, 0, 0, "TOKEN",
      "Authorization: Bearer TOKEN in the handshake"},
     {"http-header", LIST, IN_ALL, FIELD(http_headers), NULL, 0, 0, "NAME:VALUE",
@@ -294,8 +295,8 @@ static bool check(struct parse *p)
         return check_numbers(p, "cpu", &o->cpus) && check_traffic(p);
     if (!is_line(o->url) || !target_parse(&o->target, slice_str(o->url)))
         return wrong(p, "--url: '%s' is no ws://host[:port][/path]", o->url);
-    if (!is_line(o->host) || !is_line(o->token))
-        return wrong(p, "--host and --token may not have line ends");
+    if (!is_line(o->host) || !is_line(o->vhost) || !is_line(o->token))
+        return wrong(p, "--host, --vhost and --token may not have line ends");
     if (!slice_starts_with(slice_str(o->heart_beat), (struct slice)SLICE("0,")) ||
         !slice_to_u64(slice_skip(slice_str(o->heart_beat), 2), UINT32_MAX, &beat_ms))
         return wrong(p, "--heart-beat: '%s' is no 0,MS", o->heart_beat);

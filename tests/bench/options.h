@@ -43,6 +43,7 @@ struct options {
     struct target target;
     const char *url;
     const char *host;
+    const char *vhost;
     const char *token;
     const char *heart_beat;
     const char *destination;
