@@ -74,8 +74,8 @@ export function rowText(result, secondsMeasured) {
   }
   const claims = result.claims.map(claimText).map(({ must, is, verdict }) => `  ${must}: ${is}, ${verdict}`);
 
-  return [`${row.name}: ${row.work}`, ...padded(cells(result, secondsMeasured)).map((line) => `  ${line}`), ...claims,
-    ''].join('\n');
+  return [`${row.name}: ${row.work}`, ...padded(cells(result, secondsMeasured)).map((line) => `  ${line}`),
+    ...(claims.length === 0 ? ['  (nothing is claimed of these)'] : claims), ''].join('\n');
 }
 
 const tableLine = (line) => `| ${line.join(' | ')} |`;

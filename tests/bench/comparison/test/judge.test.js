@@ -66,6 +66,13 @@ test('who is only shown may fail', () => {
   assert.equal(conclude(shown, { ...runs, artemis: [{ ok: false }] }).holds, true);
 });
 
+test('where nothing is claimed, all must have run', () => {
+  const shown = { ...row, claims: [] };
+
+  assert.equal(conclude(shown, runs).holds, true);
+  assert.equal(conclude(shown, { ...runs, bun: [{ ok: false }] }).holds, false);
+});
+
 test('a claim without a peer is about the number itself', () => {
   const summaries = { stompgate: summarize([{ ok: true, rss_bytes_per_connection: 1300 }]) };
   const claim = { measure: 'rss_bytes_per_connection', atMost: 1300 };
