@@ -159,11 +159,8 @@ enum router_status router_subscribe_as(struct router *router, struct receiver *r
     g = groups_find_or_add(&router->groups, &spec, id_hash, &is_new);
     if (is_new)
         link_group(spec.destination, g);
-    s = mem_alloc(sizeof(*s));
-    s->receiver = receiver;
+    s = group_add(g, receiver);
     s->id_hash = (uint32_t)id_hash;
-    s->group = g;
-    group_add(g, s);
     subscriptions_add(&receiver->subscriptions, s);
     if (is_pattern_kind(asked->kind))
         receiver->n_patterns++;
@@ -206,7 +203,6 @@ static void end_subscription(struct router *router, struct subscription *s)
     group_remove(g, s);
     destination_count(g->destination, -1);
     metrics_sub(router->metrics, METRIC_SUBSCRIPTIONS, 1);
-    mem_free(s);
     drop_group_when_unused(router, g);
 }
 
@@ -280,7 +276,11 @@ static struct log_segment *add_segment(struct router *router, struct group *g, s
 
 static struct wire_address address_of(const struct group *g)
 {
-    return (struct wire_address){(enum wire)g->wire, group_id(g), slice_str("")};
+    return (struct wire_address){
+        .wire = (enum wire)g->wire,
+        .id = group_id(g),
+        .is_plain_id = g->is_plain_id,
+    };
 }
 
 /* Appends to the last segment when that is the same group's and has room, else to a new one. */
@@ -420,7 +420,7 @@ bool router_deliver_one(struct router *router, struct subscription *s, const str
 void router_reply(struct router *router, struct receiver *receiver, const struct msg *msg,
                   struct slice id)
 {
-    const struct wire_address to = {receiver->wire, id, slice_str("")};
+    const struct wire_address to = {.wire = receiver->wire, .id = id};
 
     copy_message(router, receiver, msg, &to, wire_message_len(msg, &to));
     count_delivered(router, 1);

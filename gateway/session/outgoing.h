@@ -19,7 +19,7 @@ struct outgoing {
     struct msg_header *headers;
     size_t n;
     size_t n_own;            /* the last so many have values of their own */
-    struct buf content_type; /* as Spring prints it */
+    struct buf content_type; /* as Spring prints it, when it had to be printed */
     bool is_binary;          /* by its type */
 };
 

@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 #include "base/mem.h"
 #include "gateway/router/router.h"
 
@@ -17,14 +19,15 @@
  *   subscriptions [MOST]    sizes 10, 1000, 100000, 1000000, up to MOST
  *
  * Times are printed and not judged. Ends with 1 when a subscription takes more than
- * MAX_BYTES of memory beside its destination.
+ * MAX_BYTES of memory beside its destination: what malloc has given out for it, with malloc's own
+ * overhead and its share of the tables.
  */
 
 enum {
     MAX_BYTES = 150,
     MAX_DESTINATIONS = 10000,
     MAX_PATTERNS = 1000,
-    PER_RECEIVER = 100, /* subscriptions of one client */
+    PER_RECEIVER = 100, /* subscriptions of one client, when times are measured */
     LISTENERS = 5,      /* of what is published to, at every size */
     BATCHES = 21,
     BATCH = 500,
@@ -46,6 +49,7 @@ struct bench {
     size_t n_destinations;
     size_t n_patterns;
     size_t n_subscriptions;
+    size_t per_receiver;
     uint64_t n_unseen;
     bool own_ids;
 };
@@ -124,6 +128,16 @@ static struct slice destination_name(const struct bench *b, size_t i, struct tex
     return print(out, "/topic/room-%zu.%zu", i % b->n_patterns, i);
 }
 
+/* Which destination the k-th subscription of a receiver is to. There are several kinds of clients,
+ * as there are screens of an application; those of one kind subscribe to the same in the same
+ * order, so with stock ids the id of a destination is the same for all of them. */
+static size_t destination_of(const struct bench *b, size_t receiver, size_t k)
+{
+    size_t n_kinds = b->n_destinations < b->per_receiver ? 1 : b->n_destinations / b->per_receiver;
+
+    return (receiver % n_kinds * b->per_receiver + k) % b->n_destinations;
+}
+
 /* Stock clients count their ids from 0; with own ids no two subscriptions share one. */
 static struct slice id_name(const struct bench *b, size_t receiver, size_t k, struct text *out)
 {
@@ -137,8 +151,7 @@ static void subscribe_nth(struct bench *b, struct receiver *receiver, size_t num
     struct text id, name;
 
     subscribe(b, receiver, id_name(b, number, k, &id),
-              destination_name(b, (number * 7919 + k * 104729) % b->n_destinations, &name),
-              DESTINATION_EXACT);
+              destination_name(b, destination_of(b, number, k), &name), DESTINATION_EXACT);
 }
 
 static void add_listeners(struct bench *b)
@@ -165,19 +178,18 @@ static void add_names(struct bench *b)
                   print(&name, "/topic/room-%zu.*", i, 0), DESTINATION_PATTERN);
 }
 
-/* The rest, up to `n` in all; returns what one of them took. */
-static double fill_up(struct bench *b, size_t n)
+/* The rest, up to `n` in all; returns how many that are. */
+static size_t fill_up(struct bench *b, size_t n)
 {
-    size_t before = mallinfo2().uordblks, first = b->n_subscriptions;
+    size_t first = b->n_subscriptions;
 
     for (size_t i = 0; b->n_subscriptions < n; i++)
-        subscribe_nth(b, &b->receivers[i / PER_RECEIVER], i / PER_RECEIVER, i % PER_RECEIVER);
-    if (b->n_subscriptions == first)
-        return 0;
-    return (double)(mallinfo2().uordblks - before) / (double)(b->n_subscriptions - first);
+        subscribe_nth(b, &b->receivers[i / b->per_receiver], i / b->per_receiver,
+                      i % b->per_receiver);
+    return b->n_subscriptions - first;
 }
 
-/* --- what is measured --- */
+/* --- times --- */
 
 static struct msg *make_message(struct bench *b, struct slice destination)
 {
@@ -287,20 +299,21 @@ static struct coming_and_going come_and_go(struct bench *b)
     };
 }
 
-/* --- one size --- */
+/* --- a router of one size --- */
 
-static struct bench *bench_new(size_t n, bool own_ids)
+static struct bench *bench_new(size_t n, size_t per_receiver, bool own_ids)
 {
     const struct siphash_key key = {1, 2};
     const struct router_hooks hooks = {.mail = ignore_mail, .wake = ignore_wake};
     struct bench *b = mem_calloc(1, sizeof(*b));
 
     b->own_ids = own_ids;
+    b->per_receiver = per_receiver;
     b->n_destinations = n / PER_RECEIVER < 1 ? 1 : n / PER_RECEIVER;
     if (b->n_destinations > MAX_DESTINATIONS)
         b->n_destinations = MAX_DESTINATIONS;
     b->n_patterns = b->n_destinations < MAX_PATTERNS ? b->n_destinations : MAX_PATTERNS;
-    b->n_receivers = n / PER_RECEIVER + LISTENERS + 1;
+    b->n_receivers = n / per_receiver + LISTENERS + 1;
     b->receivers = mem_calloc(b->n_receivers, sizeof(*b->receivers));
     chunk_pool_init(&b->pool, &b->account);
     interest_init(&b->interest, key);
@@ -324,44 +337,124 @@ static void bench_free(struct bench *b)
     mem_free(b);
 }
 
-/* Returns the bytes of one subscription; 0 when there are too few to tell. */
-static double run_size(size_t n, bool own_ids)
+static void print_times(size_t n, bool own_ids)
 {
-    struct bench *b = bench_new(n, own_ids);
+    struct bench *b = bench_new(n, PER_RECEIVER, own_ids);
     struct coming_and_going cost;
-    double bytes, publish, by_pattern, unseen;
+    double publish, by_pattern, unseen;
 
     add_listeners(b);
     add_names(b);
-    bytes = fill_up(b, n);
+    (void)fill_up(b, n);
     publish = publish_ns(b, target);
     by_pattern = publish_ns(b, matched);
     unseen = unseen_ns(b);
     cost = come_and_go(b);
-    printf("%9zu %12zu %8zu %10.0f %10.0f %10.0f %10.0f %12.0f %10.0f", b->n_subscriptions,
+    printf("%9zu %12zu %8zu %10.0f %10.0f %10.0f %10.0f %12.0f %10.0f\n", b->n_subscriptions,
            b->n_destinations, b->n_patterns + 1, publish, by_pattern, unseen, cost.subscribe_ns,
            cost.unsubscribe_ns, cost.end_ns);
-    if (n >= 100000)
-        printf(" %8.1f", bytes);
-    printf("\n");
     (void)fflush(stdout);
     bench_free(b);
-    return n >= 100000 ? bytes : 0;
 }
 
-static bool run_all(size_t most, bool own_ids)
+/* --- memory --- */
+
+/* Large tables are mapped, and not among what comes from the heap. */
+static size_t allocated_bytes(void)
+{
+    struct mallinfo2 info = mallinfo2();
+
+    return info.uordblks + info.hblkhd;
+}
+
+static size_t resident_bytes(void)
+{
+    FILE *file = fopen("/proc/self/statm", "r");
+    unsigned long pages = 0;
+
+    if (file == NULL || fscanf(file, "%*u %lu", &pages) != 1)
+        abort();
+    (void)fclose(file);
+    return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Returns whether they take no more than they may. */
+static bool print_memory(size_t n, size_t per_receiver, bool own_ids)
+{
+    struct bench *b = bench_new(n, per_receiver, own_ids);
+    size_t allocated, resident, n_groups;
+    double n_added, bytes;
+
+    for (size_t i = 0; i < b->n_receivers; i++) /* before, so that they are resident */
+        receiver_init(&b->receivers[i], &b->router, WIRE_WEBSOCKET);
+    add_names(b);
+    n_groups = b->router.groups.n;
+    allocated = allocated_bytes();
+    resident = resident_bytes();
+    n_added = (double)fill_up(b, n);
+    bytes = (double)(allocated_bytes() - allocated) / n_added;
+    printf("%9zu %12zu %12s %12.1f %12.1f %12.1f\n", n, per_receiver, own_ids ? "own" : "same",
+           n_added / (double)(b->router.groups.n - n_groups), bytes,
+           (double)(resident_bytes() - resident) / n_added);
+    (void)fflush(stdout);
+    bench_free(b);
+    return bytes <= MAX_BYTES;
+}
+
+/* In a process of its own: what was freed before would be used again. */
+static bool print_memory_afresh(size_t n, size_t per_receiver, bool own_ids)
+{
+    int status;
+    pid_t child;
+
+    (void)fflush(stdout); /* or it would be written twice */
+    child = fork();
+    if (child < 0)
+        abort();
+    if (child == 0)
+        _exit(print_memory(n, per_receiver, own_ids) ? 0 : 1);
+    if (waitpid(child, &status, 0) != child)
+        abort();
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* --- all sizes --- */
+
+static void print_all_times(size_t most, bool own_ids)
 {
     static const size_t sizes[] = {10, 1000, 100000, 1000000};
-    bool is_small = true;
 
     printf("%s\n", own_ids ? "\neach subscription with an id of its own"
-                           : "ids as stock clients choose them, the same for all");
-    printf("%9s %12s %8s %10s %10s %10s %10s %12s %10s %8s\n", "subscr.", "destinations",
-           "patterns", "publish", "by pattern", "unseen", "subscribe", "unsubscribe", "end",
-           "bytes");
+                           : "ids as stock clients choose them, the same for all of a kind");
+    printf("%9s %12s %8s %10s %10s %10s %10s %12s %10s\n", "subscr.", "destinations", "patterns",
+           "publish", "by pattern", "unseen", "subscribe", "unsubscribe", "end");
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-        if (sizes[i] <= most && run_size(sizes[i], own_ids) > MAX_BYTES)
-            is_small = false;
+        if (sizes[i] <= most)
+            print_times(sizes[i], own_ids);
+    }
+}
+
+static bool print_all_memory(size_t most)
+{
+    static const struct {
+        size_t n, per_receiver;
+    } cases[] = {
+        {70000, 70}, /* all tables have just grown to twice their size */
+        {100000, 100},
+        {1000000, 100},
+        {1000000, 5},
+    };
+    bool is_small = true;
+
+    printf("memory of one subscription beside its destination, in bytes\n");
+    printf("%9s %12s %12s %12s %12s %12s\n", "subscr.", "of a client", "ids", "in a group",
+           "allocated", "resident");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        for (int own_ids = 0; own_ids < 2; own_ids++) {
+            if (cases[i].n <= most &&
+                !print_memory_afresh(cases[i].n, cases[i].per_receiver, own_ids != 0))
+                is_small = false;
+        }
     }
     return is_small;
 }
@@ -369,13 +462,15 @@ static bool run_all(size_t most, bool own_ids)
 int main(int argc, char **argv)
 {
     size_t most = argc > 1 ? strtoul(argv[1], NULL, 10) : 1000000;
-    bool same, own;
+    bool is_small;
 
-    printf("Nanoseconds of one; medians of %d batches of %d. Publishes reach %d subscribers.\n\n",
+    /* First, while the heap is small and whole. */
+    is_small = print_all_memory(most);
+    printf("\nNanoseconds of one; medians of %d batches of %d. Publishes reach %d subscribers.\n\n",
            BATCHES, BATCH, LISTENERS);
-    same = run_all(most, false);
-    own = run_all(most, true);
-    if (same && own)
+    print_all_times(most, false);
+    print_all_times(most, true);
+    if (is_small)
         return 0;
     printf("a subscription takes more than %d bytes beside its destination\n", MAX_BYTES);
     return 1;

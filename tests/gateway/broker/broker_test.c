@@ -115,6 +115,35 @@ static void the_last_message_is_there_once_its_owner_has_it(void **state)
     office_free(office);
 }
 
+static void a_number_shows_also_on_the_message_that_is_kept(void **state)
+{
+    static const struct slice all[] = {SLICE("/topic/**")};
+    static const struct policy_rules both = {
+        .sequenced = {all, 1},
+        .kept = {all, 1},
+        .separator = '/',
+    };
+    struct office *office = office_new(N, &both, &limits);
+
+    (void)state;
+    for (unsigned i = 1; i <= 3; i++) {
+        struct msg *last;
+        struct slice value;
+        char *owned, number[8];
+
+        snprintf(number, sizeof(number), "%u", i);
+        publish(office, i % N, "/topic/a", "x", NULL);
+        office_deliver_all(office);
+        last = last_get(&office->shared.last, slice_str("/topic/a"));
+        assert_non_null(last);
+        assert_true(msg_find_header(last, slice_str("x-seq"), &value, &owned));
+        assert_true(slice_eq(value, slice_str(number)));
+        assert_null(owned);
+        msg_unref(last);
+    }
+    office_free(office);
+}
+
 /* --- receipts --- */
 
 static void a_receipt_waits_for_every_owner(void **state)
@@ -129,7 +158,7 @@ static void a_receipt_waits_for_every_owner(void **state)
     for (int i = 0; i < 12; i++) {
         char destination[32];
 
-        snprintf(destination, sizeof(destination), "/topic/seq.%d", i);
+        snprintf(destination, sizeof(destination), "/topic/last.%d", i);
         publish(office, 0, destination, "x", &receipt);
     }
     n_own = 12 - (unsigned)(office->workers[1].n_tray + office->workers[2].n_tray);
@@ -323,6 +352,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_in_order_at_every_subscriber_whoever_publishes),
         cmocka_unit_test(the_last_message_is_there_once_its_owner_has_it),
+        cmocka_unit_test(a_number_shows_also_on_the_message_that_is_kept),
         cmocka_unit_test(a_receipt_waits_for_every_owner),
         cmocka_unit_test(what_nobody_owns_needs_no_waiting),
         cmocka_unit_test(a_queue_is_full_for_every_worker_at_once_and_has_room_again),

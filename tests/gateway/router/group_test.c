@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "gateway/router/destination.h"
 #include "gateway/router/group.h"
+#include "gateway/router/router.h"
 
 static const struct siphash_key hash_key = {1, 2};
 
@@ -179,31 +180,38 @@ static void members_come_and_go_in_any_order(void **state)
     struct fixture *f = *state;
     const struct group_spec spec = {.destination = &f->a, .id = SLICE("s")};
     struct group *g = get(f, &spec, true);
-    struct subscription all[N] = {{.receiver = NULL}};
+    struct receiver *receivers = mem_calloc(N, sizeof(*receivers));
     struct subscription *in[N];
     struct rng rng = {5};
     uint32_t n = 0;
+    size_t n_own = 0;
 
     for (size_t round = 0; round < 4; round++) {
         static const uint32_t most[] = {1, 2, N, 3};
 
         while (n < most[round]) {
-            in[n] = &all[n];
-            group_add(g, in[n]);
+            in[n] = group_add(g, &receivers[n]);
+            assert_ptr_equal(in[n]->group, g);
+            n_own += in[n] == &g->own;
             n++;
             assert_int_equal(g->n_members, n);
         }
         while (n != 0) {
             size_t k = rng_below(&rng, n);
 
-            for (uint32_t i = 0; i < n; i++)
+            for (uint32_t i = 0; i < n; i++) {
+                assert_true(in[i]->index < n);
                 assert_ptr_equal(group_members(g)[in[i]->index], in[i]);
+                assert_true(in[i]->receiver >= receivers && in[i]->receiver < receivers + N);
+            }
             group_remove(g, in[k]);
             in[k] = in[--n];
             assert_int_equal(g->n_members, n);
         }
+        assert_int_equal(n_own, round + 1); /* the place in the group is used again */
     }
     groups_remove(&f->groups, g);
+    mem_free(receivers);
 }
 
 static void a_hundred_thousand_groups_are_told_apart(void **state)

@@ -83,7 +83,11 @@ static void a_target_has_no_slash_where_the_brokers_prefixes_have_none(void **st
     assert_true(slice_eq(address.target, slice_str("jms.queue.x")));
     assert_true(slice_eq(address.shown, slice_str("/user/jms.queue.x")));
     bound_dispose(&address);
+    assert_slice(bound_target_of_path(&config, slice_str("/jms.queue.x")), "jms.queue.x");
+    assert_slice(bound_target_of_path(&config, slice_str("jms.queue.x")), "jms.queue.x");
+    assert_slice(bound_target_of_path(&config, slice_str("")), "");
     config = make_config(mixed, 2);
+    assert_slice(bound_target_of_path(&config, slice_str("/topic/x")), "/topic/x");
     assert_true(bound_target(&config, slice_str("/user/topic/x"), &target));
     assert_true(slice_eq(target, slice_str("/topic/x")));
 }

@@ -306,6 +306,168 @@ static void patterns_and_selectors_have_no_part_in_queues(void **state)
     rig_free(rig);
 }
 
+static void a_soft_refusal_of_a_full_queue_leaves_the_session_alive(void **state)
+{
+    struct rig *rig = rig_new();
+    struct peer *peer;
+
+    (void)state;
+    rig->config.broker.queues = queues;
+    rig->config.broker.n_queues = 1;
+    rig->config.broker.refusals = CONFIG_REFUSALS_SOFT;
+    rig_start(rig);
+    peer = open_one(rig);
+    peer_subscribe(peer, "e", "/user/queue/errors");
+    for (int i = 0; i < 8; i++)
+        peer_say(peer, SEND_JOB);
+    peer_say(peer, "SEND\ndestination:/queue/jobs\nreceipt:1\n\nx\0"
+                   "BEGIN\ntransaction:t\n\n\0"
+                   "SEND\ndestination:/queue/jobs\ntransaction:t\n\nx\0"
+                   "COMMIT\ntransaction:t\nreceipt:2\n\n\0");
+    assert_string_equal(
+        peer_heard(peer),
+        "MESSAGE\ndestination:/user/queue/errors\ncontent-type:text/plain;charset=UTF-8\n"
+        "message:The queue is full\nreceipt-id:1\nsubscription:e\nmessage-id:" ID(
+            "8") "\ncontent-length:17\n\nThe queue is full^"
+                 "MESSAGE\ndestination:/user/queue/errors\ncontent-type:text/plain;charset=UTF-8\n"
+                 "message:The queue is full\nreceipt-id:2\nsubscription:e\nmessage-id:" ID(
+                     "9") "\ncontent-length:17\n\nThe queue is full^");
+    assert_int_equal(peer->n_closes, 0);
+    assert_null(peer->session.transactions);
+    rig_free(rig);
+}
+
+static void the_ack_of_another_session_or_after_unsubscribe_is_ignored(void **state)
+{
+    struct rig *rig = rig_with_queue();
+    struct peer *a = open_one(rig), *b = open_one(rig);
+
+    (void)state;
+    subscribe_job(a);
+    peer_say(b, SEND_JOB);
+    assert_string_equal(peer_heard(a), ASKED("/queue/jobs", "0", ""));
+    peer_say(b, "ACK\nid:" ID("0") "\nreceipt:1\n\n\0NACK\nid:" ID("0") "\n\n\0");
+    assert_string_equal(peer_heard(b), "RECEIPT\nreceipt-id:1\n\n^");
+    assert_int_equal(n_unacknowledged(a), 1);
+    /* It goes back to the queue, from where no late ACK takes it away. */
+    peer_say(a, "UNSUBSCRIBE\nid:s\n\n\0ACK\nid:" ID("0") "\n\n\0");
+    (void)peer_heard(a);
+    peer_say(b, "SUBSCRIBE\nid:s\ndestination:/queue/jobs\nack:client-individual\n\n\0");
+    assert_string_equal(peer_heard(b),
+                        ASKED("/queue/jobs", "0", "redelivered:true\nx-delivery-count:2\n"));
+    rig_free(rig);
+}
+
+static void nacks_of_client_mode_are_for_all_before(void **state)
+{
+    struct rig *rig = rig_with_queue();
+    struct peer *a = open_one(rig), *b = open_one(rig);
+
+    (void)state;
+    peer_say(a, "SUBSCRIBE\nid:s\ndestination:/queue/jobs\nack:client\n\n\0");
+    peer_say(b, SEND_JOB SEND_JOB SEND_JOB);
+    (void)peer_heard(a);
+    subscribe_job(b);
+    peer_say(a, "NACK\nid:" ID("1") "\n\n\0");
+    assert_int_equal(n_unacknowledged(a), 1);
+    assert_string_equal(peer_heard(b),
+                        ASKED("/queue/jobs", "0", "redelivered:true\nx-delivery-count:2\n")
+                            ASKED("/queue/jobs", "1", "redelivered:true\nx-delivery-count:2\n"));
+    assert_int_equal(rig_metric(rig, METRIC_NACKED), 2);
+    rig_free(rig);
+}
+
+static void auto_mode_has_no_ack_header_and_no_window(void **state)
+{
+    static const char *const modes[] = {"", "ack:auto\n"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+        struct rig *rig = rig_started();
+        struct peer *peer = open_one(rig);
+        char frame[128];
+        int n =
+            snprintf(frame, sizeof(frame), "SUBSCRIBE\nid:s\ndestination:/topic/a\n%s\n", modes[i]);
+
+        peer_say_(peer, slice_of(frame, (size_t)n + 1), false);
+        publish(peer, 20);
+        assert_false(peer->receiver.is_window_full);
+        assert_null(strstr(peer_heard(peer), "ack:"));
+        peer_say(peer, "ACK\nid:" ID("3") "\nreceipt:r\n\n\0");
+        assert_string_equal(peer_heard(peer), "RECEIPT\nreceipt-id:r\n\n^");
+        rig_free(rig);
+    }
+}
+
+static void what_cannot_be_asked_for_is_refused(void **state)
+{
+    static const struct {
+        const char *header, *message;
+    } rows[] = {
+        {"ack:", "The ack header must be auto, client or client-individual"},
+        {"ack:Client", "The ack header must be auto, client or client-individual"},
+        {"ack:client \nx:", "The ack header must be auto, client or client-individual"},
+        {"prefetch-count:0", "The prefetch-count header must be a number from 1 up"},
+        {"prefetch-count:-1", "The prefetch-count header must be a number from 1 up"},
+        {"prefetch-count:", "The prefetch-count header must be a number from 1 up"},
+        {"prefetch-count:4294967296", "The prefetch-count header must be a number from 1 up"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct rig *rig = rig_started();
+        struct peer *peer = open_one(rig);
+        char frame[128], expected[256];
+        int n = snprintf(frame, sizeof(frame), "SUBSCRIBE\nid:s\ndestination:/topic/a\n%s\n\n",
+                         rows[i].header);
+
+        snprintf(expected, sizeof(expected), "ERROR\nmessage:%s\ncontent-length:0\n\n^",
+                 rows[i].message);
+        peer_say_(peer, slice_of(frame, (size_t)n + 1), false);
+        assert_closed(peer, 1002, expected);
+        rig_free(rig);
+    }
+}
+
+static void an_ack_that_names_nothing_is_refused_by_the_name_of_its_version(void **state)
+{
+    static const struct {
+        const char *version, *header;
+    } rows[] = {{"1.0", "message-id"}, {"1.1", "message-id"}, {"1.2", "id"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct rig *rig = rig_started();
+        struct peer *peer = rig_open(rig, RIG_STOMP, NULL);
+        char expected[128];
+
+        snprintf(expected, sizeof(expected),
+                 "ERROR\nmessage:Missing header '%s' in NACK\ncontent-length:0\n\n^",
+                 rows[i].header);
+        connect_as(peer, rows[i].version);
+        peer_say(peer, "NACK\nsubscription:s\n\n\0");
+        assert_closed(peer, 1002, expected);
+        rig_free(rig);
+    }
+}
+
+static void an_overflow_gives_back_what_was_not_acknowledged(void **state)
+{
+    struct rig *rig = rig_with_queue();
+    struct peer *slow = open_one(rig), *other = open_one(rig);
+
+    (void)state;
+    subscribe_job(slow);
+    peer_say(other, SEND_JOB);
+    assert_string_equal(peer_heard(slow), ASKED("/queue/jobs", "0", ""));
+    peer_say(other, "SUBSCRIBE\nid:s\ndestination:/queue/jobs\nack:client-individual\n\n\0");
+    session_overflow(&slow->session, SESSION_SEND_BUFFER);
+    assert_true(slow->is_cut);
+    assert_string_equal(peer_heard(other),
+                        ASKED("/queue/jobs", "0", "redelivered:true\nx-delivery-count:2\n"));
+    rig_free(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -321,6 +483,13 @@ int main(void)
         cmocka_unit_test(a_full_queue_refuses_and_has_room_again),
         cmocka_unit_test(receipts_of_queues_come_when_the_owner_has_done_it),
         cmocka_unit_test(patterns_and_selectors_have_no_part_in_queues),
+        cmocka_unit_test(a_soft_refusal_of_a_full_queue_leaves_the_session_alive),
+        cmocka_unit_test(the_ack_of_another_session_or_after_unsubscribe_is_ignored),
+        cmocka_unit_test(nacks_of_client_mode_are_for_all_before),
+        cmocka_unit_test(auto_mode_has_no_ack_header_and_no_window),
+        cmocka_unit_test(what_cannot_be_asked_for_is_refused),
+        cmocka_unit_test(an_ack_that_names_nothing_is_refused_by_the_name_of_its_version),
+        cmocka_unit_test(an_overflow_gives_back_what_was_not_acknowledged),
     };
 
     return cmocka_run_group_tests_name("gateway/session/stomp_ack", tests, NULL, NULL);

@@ -188,6 +188,123 @@ static void routes_send_to_the_user_or_the_session(void **state)
     rig_free(rig);
 }
 
+static void names_that_only_look_bound_are_anybodys(void **state)
+{
+    static const char *const names[] = {"/topic/new-user", "/topic/x-user0123456789abcdef",
+                                        "/topic/x-user0123456789ABCDEF0123456789abcdef"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(names); i++) {
+        struct rig *rig = rig_started();
+        struct peer *alice = open_for(rig, "alice"), *bob = open_for(rig, "bob");
+        char frame[128];
+        int n = snprintf(frame, sizeof(frame), "SEND\ndestination:%s\n\nx", names[i]);
+
+        peer_subscribe(alice, "s", names[i]);
+        peer_say_(bob, slice_of(frame, (size_t)n + 1), false);
+        assert_non_null(strstr(peer_heard(alice), names[i]));
+        assert_int_equal(bob->n_closes, 0);
+        rig_free(rig);
+    }
+}
+
+static void a_foreign_name_is_out_of_reach_by_every_way(void **state)
+{
+    static const char *const frames[] = {
+        "SEND\ndestination:/app/x-user%.*s\n\n",
+        "SEND\ndestination:/user/alice/queue/x-user%.*s\n\n",
+        "SUBSCRIBE\nid:s\ndestination:/queue/{a}-user%.*s\n\n",
+        "SUBSCRIBE\nid:s\ndestination:/**-user%.*s\n\n",
+        "BEGIN\ntransaction:t\n\n^SEND\ntransaction:t\ndestination:/queue/x-user%.*s\n\n",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(frames); i++) {
+        struct rig *rig = rig_started();
+        struct peer *alice = open_for(rig, "alice"), *bob = open_for(rig, "bob");
+        struct session_id_text id;
+        char frame[256];
+        int n = snprintf(frame, sizeof(frame), frames[i], (int)sizeof(id.hex),
+                         session_id(&alice->session, &id).base);
+
+        for (char *at = frame; (at = strchr(at, '^')) != NULL;)
+            *at = '\0';
+        peer_subscribe(alice, "s", "/user/queue/x");
+        peer_say_(bob, slice_of(frame, (size_t)n + 1), false);
+        assert_closed(bob, 1002, "ERROR\nmessage:Access denied\ncontent-length:0\n\n^");
+        assert_string_equal(peer_heard(alice), "");
+        rig_free(rig);
+    }
+}
+
+static void a_user_that_nobody_is_gets_nothing_and_is_no_error(void **state)
+{
+    static const char *const frames[] = {
+        "SEND\ndestination:/user/nobody/queue/x\nreceipt:r\n\nx",
+        "SEND\ndestination:/user/ALICE/queue/x\nreceipt:r\n\nx",
+        "SEND\ndestination:/user/alice%20/queue/x\nreceipt:r\n\nx",
+    };
+    struct rig *rig = rig_new();
+    struct peer *alice, *bob;
+
+    (void)state;
+    rig->config.broker.unknown_destination = CONFIG_UNKNOWN_ERROR;
+    rig_start(rig);
+    alice = open_for(rig, "alice");
+    bob = open_for(rig, "bob");
+    peer_subscribe(alice, "s", "/user/queue/x");
+    for (size_t i = 0; i < COUNT(frames); i++) {
+        peer_say_(bob, slice_of(frames[i], strlen(frames[i]) + 1), false);
+        assert_string_equal(peer_heard(bob), "RECEIPT\nreceipt-id:r\n\n^");
+        assert_string_equal(peer_heard(alice), "");
+    }
+    rig_free(rig);
+}
+
+static void a_name_with_a_slash_is_escaped(void **state)
+{
+    struct rig *rig = rig_started();
+    struct peer *joe = open_for(rig, "a/b"), *ann = open_for(rig, "a"), *bob = open_for(rig, "bob");
+
+    (void)state;
+    peer_subscribe(joe, "s", "/user/queue/x");
+    peer_subscribe(ann, "s", "/user/queue/x");
+    peer_say(bob, "SEND\ndestination:/user/a%2Fb/queue/x\n\nx\0");
+    assert_string_equal(peer_heard(joe), PRIVATE("0"));
+    assert_string_equal(peer_heard(ann), "");
+    rig_free(rig);
+}
+
+static void brokers_without_slashes_have_targets_without_one(void **state)
+{
+    static struct slice prefixes[] = {SLICE("jms.queue.")};
+    struct config_route routes[] = {
+        {.destination = SLICE("/app/one"), .send_to_user = SLICE("/jms.queue.x")},
+    };
+    struct rig *rig = rig_new();
+    struct peer *alice, *bob;
+
+    (void)state;
+    rig->config.broker.destination_prefixes = (struct config_strings){prefixes, 1};
+    rig->config.routes = routes;
+    rig->config.n_routes = 1;
+    rig_start(rig);
+    alice = open_for(rig, "alice");
+    bob = open_for(rig, "bob");
+    peer_subscribe(alice, "s", "/user/jms.queue.x");
+    peer_subscribe(bob, "s", "/user/jms.queue.x");
+    peer_say(bob, "SEND\ndestination:/user/alice/jms.queue.x\n\nx\0");
+    assert_string_equal(peer_heard(bob), "");
+    assert_string_equal(peer_heard(alice),
+                        "MESSAGE\ndestination:/user/jms.queue.x\nsubscription:s\n"
+                        "message-id:0000000000000abc-0-0\ncontent-length:1\n\nx^");
+    peer_say(bob, "SEND\ndestination:/app/one\n\nx\0");
+    assert_string_equal(peer_heard(alice), "");
+    assert_string_equal(peer_heard(bob), "MESSAGE\ndestination:/user/jms.queue.x\nsubscription:s\n"
+                                         "message-id:0000000000000abc-0-1\ncontent-length:1\n\nx^");
+    rig_free(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +316,11 @@ int main(void)
         cmocka_unit_test(a_pattern_below_the_prefix_is_over_the_sessions_own),
         cmocka_unit_test(after_disconnect_a_user_is_not_there),
         cmocka_unit_test(routes_send_to_the_user_or_the_session),
+        cmocka_unit_test(names_that_only_look_bound_are_anybodys),
+        cmocka_unit_test(a_foreign_name_is_out_of_reach_by_every_way),
+        cmocka_unit_test(a_user_that_nobody_is_gets_nothing_and_is_no_error),
+        cmocka_unit_test(a_name_with_a_slash_is_escaped),
+        cmocka_unit_test(brokers_without_slashes_have_targets_without_one),
     };
 
     return cmocka_run_group_tests_name("gateway/session/stomp_user", tests, NULL, NULL);
