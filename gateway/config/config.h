@@ -162,6 +162,12 @@ struct config_access_rule {
     enum config_allow allow;
 };
 
+enum config_io_uring {
+    CONFIG_IO_URING_AUTO,
+    CONFIG_IO_URING_ON,
+    CONFIG_IO_URING_OFF,
+};
+
 enum config_log_level {
     CONFIG_LOG_DEBUG,
     CONFIG_LOG_INFO,
@@ -234,6 +240,7 @@ struct config {
         uint64_t max_transaction_bytes;
         uint64_t max_connections;      /* of the whole process */
         uint64_t process_buffer_limit; /* bytes queued in the whole process */
+        enum config_io_uring io_uring;
     } transport;
 
     struct {

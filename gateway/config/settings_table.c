@@ -31,6 +31,7 @@ static const char *const roles[] = {"publish", "metrics", NULL};
 static const char *const algorithms[] = {"HS256", "RS256", "ES256", NULL};
 static const char *const operations[] = {"connect", "send", "subscribe", NULL};
 static const char *const allows[] = {"all", "none", "authenticated", NULL};
+static const char *const io_uring_modes[] = {"auto", "on", "off", NULL};
 static const char *const log_levels[] = {"debug", "info", "warn", "error", NULL};
 static const char *const log_formats[] = {"auto", "text", "json", NULL};
 
@@ -543,6 +544,14 @@ static const struct setting settings[] = {
      .standard = "256MiB",
      .help = "Bytes that may wait for all clients together. Near it the slowest clients are "
              "closed; at it, publishers wait."},
+    {.name = "transport.io_uring",
+     .type = SETTING_ENUM,
+     IN(config, transport.io_uring),
+     .words = io_uring_modes,
+     .standard = "auto",
+     .help = "Whether writes to many clients go to the kernel together by io_uring. `auto`: where "
+             "the kernel (Linux 6.1 or later) and whoever confines the process allow it. `on`: "
+             "without it the gateway does not start. It saves CPU time and is never needed."},
 
     {.name = "auth.anonymous",
      .type = SETTING_BOOL,
@@ -686,7 +695,6 @@ static const char *const later[] = {
     "sockjs",
     "tcp",
     "transport.deflate",
-    "transport.io_uring",
     "transport.slow_consumer",
     "web.admin",
     NULL,

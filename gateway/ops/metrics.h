@@ -31,6 +31,7 @@
     X(FRAMES_IN, COUNTER, "stomp_frames_received_total", "STOMP frames received.")                 \
     X(BYTES_IN, COUNTER, "received_bytes_total", "Bytes received from clients.")                   \
     X(BYTES_OUT, COUNTER, "sent_bytes_total", "Bytes sent to clients.")                            \
+    X(SENDS_BATCHED, COUNTER, "batched_sends_total", "Writes handed to the kernel by io_uring.")   \
     X(PUBLISHED, COUNTER, "messages_published_total", "Messages accepted from clients.")           \
     X(PUSHED, COUNTER, "messages_pushed_total", "Messages accepted from the push API.")            \
     X(PUSH_REFUSED, COUNTER, "push_refused_total", "Push requests answered with an error.")        \

@@ -400,6 +400,7 @@ struct process *process_start(const struct config *config, const struct log *log
     process->shared.log = log;
     process->shared.n_workers = config->workers;
     process->shared.buffer_limit = config->transport.process_buffer_limit;
+    process->shared.io_uring = (enum worker_io_uring)config->transport.io_uring;
     process->shared.workers = mem_calloc(config->workers, sizeof(*process->shared.workers));
     process->posts = mem_calloc(config->workers, sizeof(*process->posts));
     random_bytes(&process->shared.start_id, sizeof(process->shared.start_id));
@@ -438,7 +439,9 @@ struct process *process_start(const struct config *config, const struct log *log
     ask_all(process, open_http);
     http_server_log_listeners(process->http);
     warn_of_what_is_open(process);
-    log_event(log, LOG_LEVEL_INFO, "gateway.ready", log_u64("workers", config->workers));
+    log_event(
+        log, LOG_LEVEL_INFO, "gateway.ready", log_u64("workers", config->workers),
+        log_cstr("writes", process->posts[0].worker->send_batch != NULL ? "io_uring" : "send"));
     return process;
 
 fail:

@@ -216,6 +216,32 @@ static void all_written(struct stream *stream)
     step_finish(stream);
 }
 
+/* The socket takes no more now. */
+static void wait_until_writable(struct stream *stream)
+{
+    outq_unpin(&stream->receiver.outq, &stream->worker->pool);
+    stream->is_blocked = true;
+    start_waiting(stream);
+    h2o_socket_notify_write(stream->sock, on_writable);
+}
+
+/* A send took nothing: it would have to wait, or the connection is broken. */
+static void handle_refusal(struct stream *stream, int error)
+{
+    if (error == EAGAIN || error == EWOULDBLOCK)
+        wait_until_writable(stream);
+    else
+        end(stream, STREAM_END_PEER);
+}
+
+void stream_note_sent(struct stream *stream, ssize_t n)
+{
+    if (n <= 0)
+        return;
+    outq_consume(&stream->receiver.outq, (size_t)n);
+    count_written(stream, (size_t)n);
+}
+
 static void flush_plain(struct stream *stream)
 {
     struct outq *q = &stream->receiver.outq;
@@ -230,23 +256,37 @@ static void flush_plain(struct stream *stream)
             n = send(stream->fd, iov[0].iov_base, iov[0].iov_len, MSG_DONTWAIT | MSG_NOSIGNAL);
         else
             n = sendmsg(stream->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (n < 0) {
-            if (errno == EINTR)
-                continue;
-            if (errno != EAGAIN && errno != EWOULDBLOCK) {
-                end(stream, STREAM_END_PEER);
-                return;
-            }
-            outq_unpin(q, &stream->worker->pool);
-            stream->is_blocked = true;
-            start_waiting(stream);
-            h2o_socket_notify_write(stream->sock, on_writable);
+        if (n < 0 && errno != EINTR) {
+            handle_refusal(stream, errno);
             return;
         }
-        outq_consume(q, (size_t)n);
-        count_written(stream, (size_t)n);
+        stream_note_sent(stream, n);
     }
     all_written(stream);
+}
+
+bool stream_can_send(const struct stream *stream)
+{
+    return stream->state <= STREAM_AWAITING && !stream->is_blocked && !stream->is_tls &&
+           !stream->receiver.is_window_full && !outq_is_empty(&stream->receiver.outq);
+}
+
+struct slice stream_first_bytes(const struct stream *stream)
+{
+    struct iovec first;
+
+    (void)!outq_peek(&stream->receiver.outq, &first, 1);
+    return slice_of(first.iov_base, first.iov_len);
+}
+
+void stream_after_sent(struct stream *stream, ssize_t n)
+{
+    if (stream->state == STREAM_CLOSED)
+        return;
+    if (n < 0 && n != -EINTR)
+        handle_refusal(stream, (int)-n);
+    else
+        flush_plain(stream);
 }
 
 /* One flat run of bytes in records of full size, at most TLS_WRITE_MAX_BYTES. */

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
+#include <sys/types.h>
 #include <h2o/socket.h>
 #include "base/slice.h"
 #include "gateway/router/router.h"
@@ -84,6 +85,7 @@ struct stream {
     uint8_t state; /* enum stream_state */
     bool is_tls;
     bool is_blocked;   /* a write is in progress: it waits for the socket */
+    bool is_gathered;  /* its turn to be written comes with others in this tick */
     bool is_yielded;   /* in the worker's list */
     bool is_paused;    /* stream_pause: not read, not in the list */
     bool is_in_input;  /* on_input is on the stack */
@@ -110,6 +112,20 @@ void stream_resume(struct stream *stream);
 
 /** Writes what is queued, as far as the socket takes it. Called by the end of the tick. */
 void stream_flush(struct stream *stream);
+
+/** Whether stream_flush would begin with send() of stream_first_bytes. */
+bool stream_can_send(const struct stream *stream);
+
+/** What is to be written first, contiguous; borrowed until it is consumed. */
+struct slice stream_first_bytes(const struct stream *stream);
+
+/**
+ * Somebody else has sent them: `n` bytes were taken, or it is a negative error number. The first
+ * takes what has been sent from the queue and calls nobody; the second handles errors and writes
+ * the rest as stream_flush does.
+ */
+void stream_note_sent(struct stream *stream, ssize_t n);
+void stream_after_sent(struct stream *stream, ssize_t n);
 
 /**
  * Closes in an orderly way once the queue is written; with `await_peer` the peer's close is waited

@@ -1,18 +1,18 @@
 #include "gateway/worker/worker.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 #include "base/mem.h"
+#include "gateway/worker/flush.h"
 #include "gateway/worker/stream.h"
 
 enum {
     LOOP_MAX_WAIT_MS = 1000,
     CONGESTED_WAIT_MS = 1,            /* how soon a yielded stream looks again */
     TICK_MAX_DELIVERIES = 512 * 1024, /* published in one tick, each receiver counted */
-    FLUSH_MAX_MS = 20,                /* then the loop gets another turn first */
-    FLUSH_CLOCK_EVERY = 64,
     MAILBOX_HIGH_BYTES = 8 * 1024 * 1024,
     MEMORY_CHECK_EVERY_MS = 10,
     MEMORY_VICTIM_MIN_BYTES = 64 * 1024,
@@ -235,22 +235,6 @@ static void relieve_memory(struct worker *worker)
         longest->callbacks->on_limit(longest, STREAM_LIMIT_MEMORY);
 }
 
-static void flush_dirty(struct worker *worker)
-{
-    uint64_t started_ms = worker_clock_ms();
-    struct receiver *receiver;
-    unsigned n = 0;
-
-    worker->is_behind = false;
-    while ((receiver = router_take_dirty(&worker->router)) != NULL) {
-        stream_flush(stream_of_receiver(receiver));
-        if (++n % FLUSH_CLOCK_EVERY == 0 && worker_clock_ms() - started_ms >= FLUSH_MAX_MS) {
-            worker->is_behind = !TAILQ_EMPTY(&worker->router.dirty);
-            return;
-        }
-    }
-}
-
 static void free_dead(struct worker *worker)
 {
     while (worker->dead != NULL) {
@@ -288,7 +272,7 @@ static void on_tick(h2o_timeout_entry_t *entry)
     resume_yielded(worker);
     worker_post_mail(worker);
     router_distribute(&worker->router);
-    flush_dirty(worker);
+    worker_flush(worker);
     relieve_memory(worker);
     free_dead(worker);
     trim_later(worker);
@@ -336,6 +320,30 @@ static void open_loop(struct worker *worker)
     worker->tick.cb = on_tick;
 }
 
+/* On the worker's own thread, which alone may use it. */
+static void open_send_batch(struct worker *worker)
+{
+    enum worker_io_uring wanted = worker->shared->io_uring;
+    const char *why;
+
+    if (wanted == WORKER_IO_URING_OFF)
+        return;
+    worker->send_batch = send_batch_new(&why);
+    if (worker->send_batch != NULL || (wanted == WORKER_IO_URING_AUTO && worker->index != 0))
+        return;
+    log_event(worker->shared->log, wanted == WORKER_IO_URING_ON ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO,
+              "io_uring.unavailable", log_cstr("failed", why),
+              log_cstr("error", errno != 0 ? strerror(errno) : "it does not do what it should"));
+}
+
+static void open_all(struct worker *worker)
+{
+    open_loop(worker);
+    open_send_batch(worker);
+    if (worker->shared->io_uring == WORKER_IO_URING_ON && worker->send_batch == NULL)
+        worker->is_stopped = worker->is_refused = true;
+}
+
 /* By whoever has joined the worker, since that is who asks it to do things: h2o wakes a loop
  * through a pipe after it has handed over the message, when the worker may have read that already
  * and be at its end. */
@@ -355,10 +363,12 @@ static __attribute__((noreturn)) void *run(void *arg)
 {
     struct worker *worker = arg;
 
-    open_loop(worker);
+    open_all(worker);
     sem_post(&worker->ready);
     while (!worker->is_stopped)
         turn(worker);
+    send_batch_free(worker->send_batch);
+    worker->send_batch = NULL;
     free_dead(worker);
     if (worker->at_end != NULL)
         worker->at_end(worker, worker->at_end_ctx);
@@ -415,7 +425,10 @@ int worker_start(struct worker *worker)
         return -1;
     }
     wait_for(&worker->ready);
-    return 0;
+    if (!worker->is_refused)
+        return 0;
+    worker_join(worker);
+    return -1;
 }
 
 void worker_stop(struct worker *worker)

@@ -17,6 +17,7 @@
 #include "gateway/router/interest.h"
 #include "gateway/router/patterns.h"
 #include "gateway/router/router.h"
+#include "gateway/worker/send_batch.h"
 #include "gateway/worker/timer.h"
 
 /*
@@ -35,6 +36,13 @@
 struct stream;
 struct worker;
 
+/** Whether writes to many sockets go to the kernel together (send_batch.h). */
+enum worker_io_uring {
+    WORKER_IO_URING_AUTO, /* where it works */
+    WORKER_IO_URING_ON,   /* a worker that cannot does not start */
+    WORKER_IO_URING_OFF,
+};
+
 /** What all workers of a process share. Outlives them. */
 struct worker_shared {
     struct interest interest;
@@ -44,6 +52,7 @@ struct worker_shared {
     uint64_t buffer_limit; /* bytes in chunks in the whole process */
     uint64_t start_id;     /* random for each start: the front of message ids */
     struct siphash_key hash_key;
+    enum worker_io_uring io_uring;
     const struct log *log;
     struct worker **workers;
     unsigned n_workers;
@@ -107,12 +116,14 @@ struct worker {
     struct stream *dead;                      /* closed, freed at the end of the tick */
     uint64_t memory_checked_ms;
 
-    char *tls_scratch; /* what a TLS write is flattened in; made when needed */
+    struct send_batch *send_batch; /* NULL: send() in turn */
+    char *tls_scratch;             /* what a TLS write is flattened in; made when needed */
     bool is_in_tick;
     bool has_mail;   /* an outbox holds something */
     bool is_behind;  /* the last tick could not write all that was dirty */
     bool is_ending;  /* set from outside: the process drains, publishers may not go on any more */
     bool is_stopped; /* the loop ends after this turn */
+    bool is_refused; /* it could not have what it must have */
     worker_task at_end; /* on the thread, after the last turn; NULL: nothing */
     void *at_end_ctx;
 };
@@ -122,7 +133,7 @@ struct worker *worker_new(struct worker_shared *shared, unsigned index);
 
 /**
  * Starts the thread; when this returns its loop runs and takes tasks. Returns -1, with the reason
- * logged, when the system refuses one.
+ * logged, when the system refuses one, or refuses io_uring that was asked for.
  */
 int worker_start(struct worker *worker) __attribute__((warn_unused_result));
 

@@ -121,8 +121,8 @@ static void values_of_the_wrong_shape_are_refused(void **state)
                                   "mean broker.heartbeat, in its own place?\n"},
         {"endpoints[].path: /a", "f.yaml:2:1: endpoints[].path: unknown setting here, did you mean "
                                  "endpoints[].path, in its own place?\n"},
-        {"transport: {io_uring: auto}", "f.yaml:2:13: transport.io_uring: is not built in this "
-                                        "version, expected it left out\n"},
+        {"transport: {io_uring: yes}",
+         "f.yaml:2:23: transport.io_uring: got \"yes\", expected one of auto, on, off\n"},
         {"broker: {relay: [{a: b}]}",
          "f.yaml:2:10: broker.relay: is not built in this version, expected it left out\n"},
         {"broker: {queue_limit: 5}",

@@ -9,11 +9,18 @@
 
 void fleet_start(struct fleet *fleet, unsigned n_workers, uint64_t buffer_limit)
 {
+    fleet_start_with(fleet, n_workers, buffer_limit, WORKER_IO_URING_AUTO);
+}
+
+void fleet_start_with(struct fleet *fleet, unsigned n_workers, uint64_t buffer_limit,
+                      enum worker_io_uring io_uring)
+{
     memset(fleet, 0, sizeof(*fleet));
     log_init(&fleet->log, open("/dev/null", O_WRONLY), LOG_LEVEL_INFO, false);
     fleet->shared.log = &fleet->log;
     fleet->shared.n_workers = n_workers;
     fleet->shared.buffer_limit = buffer_limit;
+    fleet->shared.io_uring = io_uring;
     fleet->shared.start_id = 0xabc;
     fleet->shared.hash_key = (struct siphash_key){7, 8};
     fleet->shared.workers = fleet->workers;

@@ -25,6 +25,10 @@ struct fleet {
 /** `buffer_limit` is the process's. */
 void fleet_start(struct fleet *fleet, unsigned n_workers, uint64_t buffer_limit);
 
+/** The same with transport.io_uring as given, not `auto`. */
+void fleet_start_with(struct fleet *fleet, unsigned n_workers, uint64_t buffer_limit,
+                      enum worker_io_uring io_uring);
+
 /** All streams must have ended or been aborted: see fleet_abort_streams. */
 void fleet_stop(struct fleet *fleet);
 
