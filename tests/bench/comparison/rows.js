@@ -40,11 +40,19 @@ const single = (subscribers) => ({
   name: `single-${subscribers}`,
   work: `fan-out to ${subscribers.toLocaleString('en')}, 128 B, one message at a time`,
   load: fanout({ subscribers, window: 1 }),
-  servers: ['stompgate', 'bun', 'floor'],
+  servers: ['by-send', 'bun', 'floor'],
   claims: [
     { measure: CPU, peer: 'bun', atMost: 1 },
     { measure: CPU, peer: 'floor', atMost: 1.1 },
   ],
+});
+
+const singleByIoUring = (subscribers) => ({
+  ...single(subscribers),
+  name: `io-uring-${subscribers}`,
+  work: `fan-out to ${subscribers.toLocaleString('en')}, 128 B, one message at a time, writes by io_uring`,
+  servers: ['by-io-uring', 'bun', 'floor'],
+  claims: [{ measure: CPU, peer: 'bun', atMost: 0.85 }],
 });
 
 const echo = (clients, others) => ({
@@ -62,11 +70,8 @@ export const ROWS = [
   ownIds(128),
   single(1000),
   single(10000),
-  {
-    name: 'single-io-uring',
-    work: 'fan-out to 1,000, 128 B, one message at a time, by io_uring: CPU a delivery <= 0.85 x Bun',
-    absent: 'io_uring is not built yet',
-  },
+  singleByIoUring(1000),
+  singleByIoUring(10000),
   {
     name: 'large',
     work: 'fan-out to 1,000, 16 KiB, 4 in flight',

@@ -44,7 +44,8 @@ const pinned = (cpu, words) => (cpu === undefined ? words : ['taskset', '-c', St
 /** Resolves to { pid, url, end } once a WebSocket can be opened. */
 async function start(name, cpu) {
   const words = pinned(cpu, [script(name), String(await freePort()), String(SERVERS[name].workers ?? 1)]);
-  const child = spawn(words[0], words.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] });
+  const env = { ...process.env, ...SERVERS[name].environment };
+  const child = spawn(words[0], words.slice(1), { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const closed = once(child, 'close');
 
   for await (const line of createInterface({ input: child.stdout })) {

@@ -1,11 +1,16 @@
 // Who takes part, and what of the load's options each needs. `folder` is that of the start script
-// in ../peers; a server without one is the load's own floor. `measures`: only these are meant.
+// in ../peers, run with `environment` added; a server without one is the load's own floor.
+// `measures`: only these are meant.
 
 const JVM_WARMUP_S = 10; // until its compiler has done most of what it will do
 const LOG_IN = ['--connect-header', 'login:guest', '--connect-header', 'passcode:guest'];
 
 export const SERVERS = {
   stompgate: { title: 'stompgate', folder: 'stompgate', workers: 1 },
+  'by-send': { title: 'stompgate by send()', folder: 'stompgate', environment: { STOMPGATE_TRANSPORT_IO_URING: 'off' } },
+  'by-io-uring': {
+    title: 'stompgate by io_uring', folder: 'stompgate', environment: { STOMPGATE_TRANSPORT_IO_URING: 'on' },
+  },
   'one-worker': { title: 'stompgate, one worker', folder: 'stompgate', workers: 1 },
   'two-workers': { title: 'stompgate, two workers', folder: 'stompgate', workers: 2 },
 
