@@ -6,15 +6,16 @@
 #include <stdint.h>
 #include "base/buf.h"
 #include "base/slice.h"
+#include "tests/bench/link.h"
 #include "tests/bench/loop.h"
 #include "tests/bench/options.h"
 #include "tests/bench/wire.h"
 
 /*
- * One client: a socket that goes through upgrade, CONNECT and SUBSCRIBE on its own and then hands
- * over the bodies of MESSAGE frames. Whatever the server does wrong ends it with a text that says
- * what. The receive path reads a MESSAGE by its first and last bytes; the first messages of each
- * connection, and all that look unusual, are read strictly. Owning process only.
+ * One client: a socket that goes through TLS, upgrade, CONNECT and SUBSCRIBE on its own and then
+ * hands over the bodies of MESSAGE frames. Whatever the server does wrong ends it with a text that
+ * says what. The receive path reads a MESSAGE by its first and last bytes; the first messages of
+ * each connection, and all that look unusual, are read strictly. Owning process only.
  */
 
 enum {
@@ -24,6 +25,7 @@ enum {
 
 enum connection_state {
     CONNECTION_DIALING,
+    CONNECTION_SECURING, /* TLS only */
     CONNECTION_UPGRADING,
     CONNECTION_CONNECTING,
     CONNECTION_SUBSCRIBING, /* waits for the RECEIPT */
@@ -44,6 +46,8 @@ struct connection_role {
 struct connection_settings {
     struct slice upgrade; /* the HTTP request */
     struct slice connect; /* the CONNECT frame */
+    struct tls *tls;      /* borrowed; NULL for plain connections */
+    size_t n_members;     /* processes, which share out the numbers of connections */
     size_t body_size;
     size_t max_payload; /* of a WebSocket message from the server */
     uint32_t n_strict;
@@ -52,7 +56,7 @@ struct connection_settings {
 };
 
 struct connection {
-    int fd;
+    struct link link;
     enum connection_state state;
     bool is_writable_awaited;
     bool is_reading;

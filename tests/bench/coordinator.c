@@ -119,6 +119,7 @@ static int run_worker(struct coordinator *co, size_t index)
     /* Never outlives its parent; wakes up when a message is due, not some 50 us later. */
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)prctl(PR_SET_TIMERSLACK, 1UL);
+    (void)signal(SIGPIPE, SIG_IGN);
     if (process_pin(co->options, index) != 0)
         return 1;
     if (worker_init(&worker, co->options, co->team, index, dial, co->options) != 0) {

@@ -32,6 +32,9 @@ struct rule {
 
 static const struct rule rules[] = {
     {"url", TEXT, IN_ALL, FIELD(url), "ws://127.0.0.1:8080/ws", 0, 0, "URL", "the server"},
+    {"ca", TEXT, IN_ALL, FIELD(ca_file), NULL, 0, 0, "FILE",
+     "wss: whom to trust, PEM (whom the system trusts)"},
+    {"insecure", FLAG, IN_ALL, FIELD(is_insecure), NULL, 0, 0, NULL, "wss: trust whoever answers"},
     {"host", TEXT, IN_ALL, FIELD(host), NULL, 0, 0, "NAME",
      "Host of the handshake and host of CONNECT (the URL's)"},
     {"vhost", TEXT, IN_ALL, FIELD(vhost), NULL, 0, 0, "NAME", "host of CONNECT alone (--host)"},
@@ -294,9 +297,11 @@ static bool check(struct parse *p)
     if (o->mode == OPTIONS_FLOOR)
         return check_numbers(p, "cpu", &o->cpus) && check_traffic(p);
     if (!is_line(o->url) || !target_parse(&o->target, slice_str(o->url)))
-        return wrong(p, "--url: '%s' is no ws://host[:port][/path]", o->url);
+        return wrong(p, "--url: '%s' is no ws://host[:port][/path] or wss://...", o->url);
     if (!is_line(o->host) || !is_line(o->vhost) || !is_line(o->token))
         return wrong(p, "--host, --vhost and --token may not have line ends");
+    if (!o->target.is_tls && (o->ca_file != NULL || o->is_insecure))
+        return wrong(p, "--ca and --insecure are for wss:// URLs");
     if (!slice_starts_with(slice_str(o->heart_beat), (struct slice)SLICE("0,")) ||
         !slice_to_u64(slice_skip(slice_str(o->heart_beat), 2), UINT32_MAX, &beat_ms))
         return wrong(p, "--heart-beat: '%s' is no 0,MS", o->heart_beat);

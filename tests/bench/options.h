@@ -48,6 +48,7 @@ struct options {
     const char *heart_beat;
     const char *destination;
     const char *content_type;
+    const char *ca_file;
     struct options_list connect_headers;
     struct options_list http_headers;
     struct options_list pids;
@@ -72,6 +73,7 @@ struct options {
     uint64_t order;   /* enum options_order */
     uint64_t confirm; /* enum options_confirm */
     uint64_t mask;    /* enum options_mask */
+    bool is_insecure;
     bool is_json;
 };
 

@@ -57,6 +57,19 @@ static void values_are_read_in_both_forms(void **state)
     assert_slice(o.target.path, "/x?y=z");
 }
 
+static void tls_is_asked_for_by_the_url(void **state)
+{
+    char error[256], line[] = "stompload idle --url wss://a/ws --ca ca.pem --insecure";
+    struct options o;
+
+    (void)state;
+    assert_int_equal(parse(line, &o, error, sizeof(error)), OPTIONS_RUN);
+    assert_true(o.target.is_tls);
+    assert_string_equal(o.target.port, "443");
+    assert_string_equal(o.ca_file, "ca.pem");
+    assert_true(o.is_insecure);
+}
+
 static void what_is_wrong_is_named(void **state)
 {
     const struct {
@@ -77,7 +90,9 @@ static void what_is_wrong_is_named(void **state)
         {"stompload fanout --ids some", "same|own"},
         {"stompload fanout --connect-header ab", "--connect-header"},
         {"stompload fanout --pid self", "--pid"},
-        {"stompload fanout --url wss://a", "--url"},
+        {"stompload fanout --url http://a", "--url"},
+        {"stompload fanout --url ws://a --insecure", "--insecure"},
+        {"stompload fanout --ca a.pem", "--ca"},
         {"stompload fanout --url ws://:80", "--url"},
         {"stompload fanout --url ws://a:0", "--url"},
         {"stompload fanout --url ws://a:65536", "--url"},
@@ -126,6 +141,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_mode_has_its_defaults),
         cmocka_unit_test(values_are_read_in_both_forms),
+        cmocka_unit_test(tls_is_asked_for_by_the_url),
         cmocka_unit_test(what_is_wrong_is_named),
         cmocka_unit_test(help_names_every_mode),
     };

@@ -140,6 +140,21 @@ char *worker_subscription_id(const struct options *options, size_t number)
     return worker_own_name("sub", options->ids == IDS_OWN ? number : 0);
 }
 
+static int set_up_tls(struct worker *w)
+{
+    const struct options *o = w->options;
+    const struct tls_settings settings = {
+        .name = o->target.host,
+        .ca_file = o->ca_file,
+        .is_insecure = o->is_insecure,
+    };
+
+    if (!o->target.is_tls)
+        return 0;
+    w->tls = tls_new(&settings);
+    return w->tls == NULL ? -1 : 0;
+}
+
 int worker_init(struct worker *w, const struct options *options, struct team *team, size_t index,
                 worker_dial_fn *dial, void *dial_self)
 {
@@ -159,7 +174,12 @@ int worker_init(struct worker *w, const struct options *options, struct team *te
         fprintf(stderr, "stompload: the headers are longer than %d bytes\n", MAX_REQUEST);
         return -1;
     }
+    w->n_connections = worker_share(w, 0, w->mode->count(options));
+    if (set_up_tls(w) != 0)
+        return -1;
     w->settings = (struct connection_settings){
+        .tls = w->tls,
+        .n_members = team->n_members,
         .upgrade = buf_slice(&w->upgrade),
         .connect = buf_slice(&w->connect),
         .body_size = options->body_size,
@@ -168,7 +188,6 @@ int worker_init(struct worker *w, const struct options *options, struct team *te
         .confirm = (enum options_confirm)options->confirm,
         .mask = (enum options_mask)options->mask,
     };
-    w->n_connections = worker_share(w, 0, w->mode->count(options));
     w->connections = mem_calloc(w->n_connections, sizeof(*w->connections));
     if (loop_init(&w->loop, w->member->wake_fd, &w->settings, &handler, w) != 0)
         return -1;
@@ -183,6 +202,7 @@ void worker_dispose(struct worker *w)
     for (size_t i = 0; i < w->n_started; i++)
         connection_free(w->connections[i]);
     mem_free(w->connections);
+    tls_free(w->tls);
     loop_dispose(&w->loop);
     buf_dispose(&w->upgrade);
     buf_dispose(&w->connect);

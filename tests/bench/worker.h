@@ -52,6 +52,7 @@ struct worker {
     struct connection_settings settings;
     struct buf upgrade;
     struct buf connect;
+    struct tls *tls; /* NULL for plain connections */
     worker_dial_fn *dial;
     void *dial_self;
     struct connection **connections; /* ours; NULL behind those that are started */

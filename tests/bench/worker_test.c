@@ -1,9 +1,11 @@
 #include "tests/test.h"
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "base/mem.h"
+#include "tests/bench/selfsigned.h"
 #include "tests/bench/verdict.h"
 #include "tests/bench/worker.h"
 
@@ -37,6 +39,7 @@ enum { MAX_PEERS = 16, BODY = 100, WINDOW = 4, FAULT_AT = 25, ENOUGH = 300, QUIE
 
 struct peer {
     int fd;
+    SSL *ssl; /* NULL: plain */
     bool is_upgraded;
     bool is_held; /* deliveries wait in `held` */
     char *destination;
@@ -46,6 +49,7 @@ struct peer {
 
 struct server {
     enum fault fault;
+    SSL_CTX *tls; /* NULL: plain */
     bool gives_receipts;
     size_t n_peers;
     size_t n_sends;
@@ -67,6 +71,11 @@ static int server_dial(void *self, size_t number, bool is_slow)
     assert_true(server->n_peers <= MAX_PEERS);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
     *peer = (struct peer){.fd = fds[1]};
+    if (server->tls != NULL) {
+        peer->ssl = SSL_new(server->tls);
+        assert_int_equal(SSL_set_fd(peer->ssl, fds[1]), 1);
+        SSL_set_accept_state(peer->ssl);
+    }
     buf_init(&peer->in, 1 << 20);
     buf_init(&peer->held, 1 << 20);
     return fds[0];
@@ -77,6 +86,7 @@ static void server_dispose(struct server *server)
     for (size_t i = 0; i < server->n_peers; i++) {
         struct peer *peer = &server->peers[i];
 
+        SSL_free(peer->ssl);
         (void)close(peer->fd);
         mem_free(peer->destination);
         mem_free(peer->id);
@@ -84,6 +94,7 @@ static void server_dispose(struct server *server)
         buf_dispose(&peer->held);
     }
     buf_dispose(&server->late);
+    SSL_CTX_free(server->tls);
 }
 
 static void write_bytes(struct peer *peer, struct slice bytes)
@@ -95,7 +106,8 @@ static void write_bytes(struct peer *peer, struct slice bytes)
         return;
     }
     /* What is in flight is far below a socket's buffer; the other side may be gone already. */
-    n = send(peer->fd, bytes.base, bytes.len, MSG_NOSIGNAL);
+    n = peer->ssl != NULL ? SSL_write(peer->ssl, bytes.base, (int)bytes.len)
+                          : send(peer->fd, bytes.base, bytes.len, MSG_NOSIGNAL);
     assert_true(n == (ssize_t)bytes.len || errno == EPIPE || errno == ECONNRESET);
 }
 
@@ -292,6 +304,11 @@ static bool take_upgrade(struct peer *peer)
     return true;
 }
 
+static ssize_t read_bytes(struct peer *peer, char *out, size_t size)
+{
+    return peer->ssl != NULL ? SSL_read(peer->ssl, out, (int)size) : recv(peer->fd, out, size, 0);
+}
+
 /* Reads and answers. Returns whether there was anything. */
 static bool server_turn(struct server *server)
 {
@@ -302,7 +319,7 @@ static bool server_turn(struct server *server)
         char bytes[4096];
         ssize_t n;
 
-        while ((n = recv(peer->fd, bytes, sizeof(bytes), 0)) > 0) {
+        while ((n = read_bytes(peer, bytes, sizeof(bytes))) > 0) {
             assert_true(buf_append(&peer->in, slice_of(bytes, (size_t)n)));
             was_busy = true;
         }
@@ -504,6 +521,33 @@ static void what_a_server_may_do_is_no_fault(void **state)
     }
 }
 
+static void all_is_the_same_by_tls(void **state)
+{
+    char ca_file[] = "/tmp/worker_test.XXXXXX";
+    int fd = mkstemp(ca_file);
+
+    (void)state;
+    assert_true(fd != -1);
+    (void)close(fd);
+    (void)signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < 4; i++) {
+        struct stage *stage = mem_alloc(sizeof(*stage));
+
+        *stage = i % 2 == 0 ? fanout : echo;
+        stage->server.tls = selfsigned_new(ca_file);
+        stage->server.fault = i < 2 ? NOTHING : LOSES;
+        stage->options.target = (struct target){.is_tls = true, .host = SLICE("localhost")};
+        stage->options.ca_file = ca_file;
+        run(stage, i % 2 == 0 ? OPTIONS_FANOUT : OPTIONS_ECHO, 2);
+        assert_int_equal(stage->verdict.n_missing, i < 2 ? 0 : 1);
+        assert_int_equal(stage->verdict.has_failed, i >= 2);
+        assert_true(stage->verdict.counts.n_received > FAULT_AT);
+        stage_close(stage);
+        mem_free(stage);
+    }
+    (void)unlink(ca_file);
+}
+
 static void order_is_not_judged_when_any_will_do(void **state)
 {
     struct stage *stage = mem_alloc(sizeof(*stage));
@@ -604,6 +648,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_fault_of_a_server_is_found),
         cmocka_unit_test(what_a_server_may_do_is_no_fault),
+        cmocka_unit_test(all_is_the_same_by_tls),
         cmocka_unit_test(order_is_not_judged_when_any_will_do),
         cmocka_unit_test(probes_find_subscriptions_without_receipts),
         cmocka_unit_test(nothing_is_sent_past_the_window),
