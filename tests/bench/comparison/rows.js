@@ -101,8 +101,11 @@ export const ROWS = [
   },
   {
     name: 'idle-tls',
-    work: 'the same by TLS: <= 18 kB resident a connection',
-    absent: 'the load does not speak TLS yet',
+    work: '10,000 idle subscribed TLS connections, each with a user, heart-beats and limits',
+    load: { mode: 'idle', connections: 10000, hold: 2, 'heart-beat': '0,10000' },
+    servers: ['stompgate-tls'],
+    hasUsers: true,
+    claims: [{ measure: 'rss_bytes_per_connection', atMost: 18000 }],
   },
   {
     name: 'deflate',
