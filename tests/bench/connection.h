@@ -68,6 +68,7 @@ struct connection {
     struct buf rest;      /* the beginning of a frame whose end is still to come */
     struct buf fragments; /* of a message in several frames */
     size_t number;        /* of all the run's connections */
+    uint64_t dialed_ns;   /* when its socket was asked for; set by who dialed */
     void *data;           /* the mode's */
 };
 

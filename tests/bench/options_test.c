@@ -76,7 +76,7 @@ static void what_is_wrong_is_named(void **state)
         const char *line, *named;
     } bad[] = {
         {"stompload", "no mode"},
-        {"stompload storm", "'storm'"},
+        {"stompload gale", "'gale'"},
         {"stompload fanout x", "'x'"},
         {"stompload fanout --clients 3", "--clients is not for mode fanout"},
         {"stompload fanout --nonsense", "'--nonsense'"},
@@ -99,6 +99,9 @@ static void what_is_wrong_is_named(void **state)
         {"stompload fanout --url ws://[::1", "--url"},
         {"stompload fanout --destination a:b", "--destination"},
         {"stompload idle --confirm probe", "--confirm"},
+        {"stompload storm --confirm probe", "mode storm"},
+        {"stompload storm --resume", "--resume"},
+        {"stompload idle --rate 5", "--rate is not for mode idle"},
         {"stompload idle --heart-beat 1000,1000", "--heart-beat"},
         {"stompload idle --heart-beat 0,often", "--heart-beat"},
         {"stompload floor --url ws://a", "--url"},

@@ -51,6 +51,8 @@ struct server {
     enum fault fault;
     SSL_CTX *tls; /* NULL: plain */
     bool gives_receipts;
+    bool is_refusing;
+    size_t n_refusals; /* upgrades still to be refused, once all have been there */
     size_t n_peers;
     size_t n_sends;
     size_t n_deliveries;
@@ -289,7 +291,7 @@ static bool take_client_frame(struct server *server, struct peer *peer)
     return true;
 }
 
-static bool take_upgrade(struct peer *peer)
+static bool take_upgrade(struct server *server, struct peer *peer)
 {
     static const struct slice answer =
         SLICE("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -299,6 +301,11 @@ static bool take_upgrade(struct peer *peer)
     if (end == NULL)
         return false;
     buf_consume(&peer->in, (size_t)(end + 4 - peer->in.base));
+    if (server->is_refusing && server->n_refusals != 0) {
+        server->n_refusals--;
+        write_bytes(peer, (struct slice)SLICE("HTTP/1.1 503 Busy\r\n\r\n"));
+        return false;
+    }
     write_bytes(peer, answer);
     peer->is_upgraded = true;
     return true;
@@ -323,7 +330,7 @@ static bool server_turn(struct server *server)
             assert_true(buf_append(&peer->in, slice_of(bytes, (size_t)n)));
             was_busy = true;
         }
-        if (!peer->is_upgraded && !take_upgrade(peer))
+        if (!peer->is_upgraded && !take_upgrade(server, peer))
             continue;
         while (take_client_frame(server, peer))
             ;
@@ -385,17 +392,23 @@ static size_t stage_failed(const struct stage *stage)
     return sum;
 }
 
+static size_t stage_ready(const struct stage *stage)
+{
+    size_t sum = 0;
+
+    for (size_t i = 0; i < stage->n_workers; i++)
+        sum += atomic_load(&stage->team->members[i].n_ready);
+    return sum;
+}
+
 static void stage_start(struct stage *stage)
 {
-    size_t n = worker_mode(stage->options.mode)->count(&stage->options), n_ready;
+    size_t n = worker_mode(stage->options.mode)->count(&stage->options);
 
     do {
         (void)stage_turn(stage);
         assert_int_equal(stage_failed(stage), 0);
-        n_ready = 0;
-        for (size_t i = 0; i < stage->n_workers; i++)
-            n_ready += atomic_load(&stage->team->members[i].n_ready);
-    } while (n_ready < n);
+    } while (stage_ready(stage) < n);
     atomic_store(&stage->team->start_ns, loop_now_ns());
     team_enter(stage->team, TEAM_RUN);
 }
@@ -643,6 +656,144 @@ static void a_message_to_an_idle_connection_is_a_fault(void **state)
     mem_free(stage);
 }
 
+/* Three of five are due: half a second before the fourth is. */
+static void a_ramp_starts_what_is_due_and_counts_from_then(void **state)
+{
+    const uint64_t second = 1000000000;
+    struct stage *stage = mem_calloc(1, sizeof(*stage));
+    struct histogram latency = {0};
+
+    (void)state;
+    stage->options.n_connections = 5;
+    stage->options.rate = 1;
+    stage_open(stage, OPTIONS_RAMP, 2);
+    atomic_store(&stage->team->start_ns, loop_now_ns() - 5 * second / 2);
+    for (int i = 0; i < QUIET || stage_ready(stage) < 3; i++)
+        (void)stage_turn(stage);
+    assert_int_equal(stage->server.n_peers, 3);
+    for (size_t i = 0; i < 2; i++)
+        histogram_merge(&latency, &stage->team->members[i].latency);
+    assert_int_equal(latency.n_values, 3);
+    assert_in_range(latency.max, 5 * second / 2, 3 * second);
+    assert_in_range(histogram_quantile(&latency, 1), second / 2, second);
+    atomic_store(&stage->team->start_ns, loop_now_ns() - 10 * second);
+    while (stage_ready(stage) < 5)
+        (void)stage_turn(stage);
+    assert_int_equal(stage_failed(stage), 0);
+    stage_close(stage);
+    mem_free(stage);
+}
+
+static struct stage *storm(size_t n_workers, uint64_t n_failures, size_t n_refusals)
+{
+    struct stage *stage = mem_calloc(1, sizeof(*stage));
+
+    stage->options.n_connections = 5;
+    stage->options.n_failures = n_failures;
+    stage->server.n_refusals = n_refusals;
+    stage_open(stage, OPTIONS_STORM, n_workers);
+    stage_start(stage);
+    assert_int_equal(stage->server.n_peers, 5);
+    stage->server.is_refusing = true;
+    return stage;
+}
+
+static void all_come_back_after_a_storm(void **state)
+{
+    struct stage *stage = storm(2, 0, 0);
+    uint64_t n_timed = 0;
+
+    (void)state;
+    while (stage_ready(stage) < 10)
+        (void)stage_turn(stage);
+    for (size_t i = 0; i < 5; i++) {
+        char byte;
+
+        assert_int_equal(recv(stage->server.peers[i].fd, &byte, 1, 0), 0);
+        assert_int_equal(recv(stage->server.peers[5 + i].fd, &byte, 1, 0), -1);
+        assert_int_equal(errno, EAGAIN);
+    }
+    for (size_t i = 0; i < 2; i++)
+        n_timed += stage->team->members[i].latency.n_values;
+    assert_int_equal(n_timed, 5);
+    assert_int_equal(stage->server.n_peers, 10);
+    assert_int_equal(stage_failed(stage), 0);
+    stage_close(stage);
+    mem_free(stage);
+}
+
+static void who_fails_to_come_back_tries_again_as_often_as_allowed(void **state)
+{
+    const struct {
+        uint64_t n_failures;
+        size_t n_refusals;
+        bool is_good;
+    } rows[] = {{0, 1, false}, {1, 1, true}, {3, 3, true}, {2, 3, false}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct stage *stage = storm(1, rows[i].n_failures, rows[i].n_refusals);
+
+        while (stage_ready(stage) < 10 && stage_failed(stage) == 0)
+            (void)stage_turn(stage);
+        assert_int_equal(stage_failed(stage) == 0, rows[i].is_good);
+        if (rows[i].is_good) {
+            assert_int_equal(stage->server.n_peers, 10 + rows[i].n_refusals);
+            assert_int_equal(stage->workers[0].counts.n_failures, rows[i].n_refusals);
+        } else {
+            assert_non_null(strstr(stage->team->members[0].failure, "503"));
+        }
+        stage_close(stage);
+        mem_free(stage);
+    }
+}
+
+/* One that is back and ends again is no attempt that failed. */
+static void who_is_back_must_stay(void **state)
+{
+    struct stage *stage = storm(1, 100, 0);
+
+    (void)state;
+    while (stage_ready(stage) < 10)
+        (void)stage_turn(stage);
+    assert_int_equal(shutdown(stage->server.peers[7].fd, SHUT_RDWR), 0);
+    while (stage_failed(stage) == 0)
+        (void)stage_turn(stage);
+    stage_close(stage);
+    mem_free(stage);
+}
+
+static void who_comes_back_by_tls_resumes_when_told_to(void **state)
+{
+    char ca_file[] = "/tmp/worker_test.XXXXXX";
+    int fd = mkstemp(ca_file);
+
+    (void)state;
+    assert_true(fd != -1);
+    (void)close(fd);
+    (void)signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < 4; i++) {
+        struct stage *stage = mem_calloc(1, sizeof(*stage));
+        size_t n_resumed = 0;
+
+        stage->options.n_connections = 5;
+        stage->options.is_resuming = i < 2;
+        stage->options.ca_file = ca_file;
+        stage->options.target = (struct target){.is_tls = true, .host = SLICE("localhost")};
+        stage->server.tls = selfsigned_new(ca_file);
+        stage_open(stage, OPTIONS_STORM, 1 + i % 2);
+        stage_start(stage);
+        while (stage_ready(stage) < 10)
+            (void)stage_turn(stage);
+        for (size_t k = 0; k < stage->n_workers; k++)
+            n_resumed += stage->workers[k].counts.n_resumed;
+        assert_int_equal(n_resumed, stage->options.is_resuming ? 5 : 0);
+        stage_close(stage);
+        mem_free(stage);
+    }
+    (void)unlink(ca_file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -654,6 +805,11 @@ int main(void)
         cmocka_unit_test(nothing_is_sent_past_the_window),
         cmocka_unit_test(a_schedule_is_kept_whole_and_dealt_in_turn),
         cmocka_unit_test(a_message_to_an_idle_connection_is_a_fault),
+        cmocka_unit_test(a_ramp_starts_what_is_due_and_counts_from_then),
+        cmocka_unit_test(all_come_back_after_a_storm),
+        cmocka_unit_test(who_fails_to_come_back_tries_again_as_often_as_allowed),
+        cmocka_unit_test(who_is_back_must_stay),
+        cmocka_unit_test(who_comes_back_by_tls_resumes_when_told_to),
     };
 
     return cmocka_run_group_tests_name("bench/worker", tests, NULL, NULL);
