@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "tests/bench/frame.h"
 #include "tests/bench/handshake.h"
+#include "tests/bench/inflater.h"
 
 /* One SUBSCRIBE a connection: one receipt to wait for. */
 #define SUBSCRIBE_RECEIPT "subscribed"
@@ -60,6 +61,8 @@ static void close_link(struct connection *c, bool is_aborted)
     buf_dispose(&c->out);
     buf_dispose(&c->rest);
     buf_dispose(&c->fragments);
+    inflater_free(c->inflater);
+    c->inflater = NULL;
 }
 
 void connection_free(struct connection *c)
@@ -246,7 +249,7 @@ static void on_message(struct connection *c, struct slice text, uint64_t now_ns)
 
     if (c->n_strict_left != 0 || !frame_find_body(text, body_size, &body)) {
         struct frame_expectation expected = {slice_str(c->role.destination), slice_str(c->role.id),
-                                             body_size};
+                                             body_size, c->loop->settings->pattern};
         enum load_status status = frame_check_message(text, &expected, &body);
 
         if (status != LOAD_OK) {
@@ -268,6 +271,25 @@ static void on_text(struct connection *c, struct slice text, uint64_t now_ns)
         on_frame(c, text);
 }
 
+static void on_data(struct connection *c, struct slice payload, bool is_compressed, uint64_t now_ns)
+{
+    struct loop *loop = c->loop;
+    struct inflater *inflater = c->inflater == NULL ? loop->inflater : c->inflater;
+    enum load_status status;
+
+    if (!is_compressed) {
+        on_text(c, payload, now_ns);
+        return;
+    }
+    status = inflater_run(inflater, payload, loop->inflated, loop->inflated_size, &payload);
+    if (status != LOAD_OK) {
+        connection_fail(c, load_strstatus(status));
+        return;
+    }
+    loop->n_inflated++;
+    on_text(c, payload, now_ns);
+}
+
 /* A message in several frames, as Tomcat sends long ones. */
 static void on_fragment(struct connection *c, const struct wire_frame *frame, uint64_t now_ns)
 {
@@ -275,8 +297,10 @@ static void on_fragment(struct connection *c, const struct wire_frame *frame, ui
         connection_fail(c, load_strstatus(LOAD_ERR_WS_OPCODE));
         return;
     }
-    if (frame->opcode != WIRE_CONTINUATION)
+    if (frame->opcode != WIRE_CONTINUATION) {
         c->fragments_opcode = frame->opcode;
+        c->is_fragment_compressed = frame->is_compressed;
+    }
     if (!buf_append(&c->fragments, frame->payload)) {
         connection_fail(c, load_strstatus(LOAD_ERR_WS_TOO_LARGE));
         return;
@@ -284,7 +308,7 @@ static void on_fragment(struct connection *c, const struct wire_frame *frame, ui
     if (!frame->is_final)
         return;
     c->fragments_opcode = 0;
-    on_text(c, buf_slice(&c->fragments), now_ns);
+    on_data(c, buf_slice(&c->fragments), c->is_fragment_compressed, now_ns);
     buf_consume(&c->fragments, c->fragments.len);
 }
 
@@ -302,11 +326,15 @@ static void on_close(struct connection *c, struct slice payload)
 
 static void on_wire_frame(struct connection *c, const struct wire_frame *frame, uint64_t now_ns)
 {
+    if (frame->is_compressed && !c->has_deflate) {
+        connection_fail(c, load_strstatus(LOAD_ERR_WS_RESERVED));
+        return;
+    }
     switch (frame->opcode) {
     case WIRE_TEXT:
     case WIRE_BINARY:
         if (frame->is_final && c->fragments_opcode == 0) {
-            on_text(c, frame->payload, now_ns);
+            on_data(c, frame->payload, frame->is_compressed, now_ns);
             break;
         }
         on_fragment(c, frame, now_ns);
@@ -325,6 +353,22 @@ static void on_wire_frame(struct connection *c, const struct wire_frame *frame, 
     }
 }
 
+/* Returns whether what the server made of our offer is right. */
+static bool on_extensions(struct connection *c, struct slice value)
+{
+    struct extension_answer answer;
+    enum load_status status = extension_read(value, &c->loop->settings->extension, &answer);
+
+    if (status != LOAD_OK) {
+        fail_quoting(c, load_strstatus(status), slice_trim(value));
+        return false;
+    }
+    c->has_deflate = answer.has_deflate;
+    if (answer.keeps_context)
+        c->inflater = inflater_new(answer.window_bits, true);
+    return true;
+}
+
 /* Returns whether the upgrade is done; frames may follow in the input. */
 static bool on_upgrade(struct connection *c, struct slice *input)
 {
@@ -341,6 +385,8 @@ static bool on_upgrade(struct connection *c, struct slice *input)
         fail_quoting(c, "the upgrade was refused", answer.status_line);
         return false;
     }
+    if (!on_extensions(c, answer.extensions))
+        return false;
     *input = slice_skip(*input, answer.len);
     c->state = CONNECTION_CONNECTING;
     connection_send(c, WIRE_TEXT, c->loop->settings->connect);
@@ -381,6 +427,7 @@ static bool receive_some(struct connection *c)
     case LINK_DONE:
     case LINK_MORE:
         buf_consume(&c->rest, kept);
+        loop->n_bytes += n;
         on_input(c, slice_of(loop->buffer, kept + n), loop_now_ns());
         return result == LINK_MORE && c->state != CONNECTION_CLOSED && c->is_reading;
     case LINK_CLOSED:

@@ -430,6 +430,9 @@ static void report_traffic(struct coordinator *co, struct report *report)
     if (co->has_window)
         report_number(report, "load_cpu_s",
                       (double)(co->last.load.cpu_ns - co->first.load.cpu_ns) / 1e9, 3);
+    report_count(report, "received_bytes", counts->n_bytes);
+    if (o->has_deflate)
+        report_count(report, "inflated", counts->n_inflated);
     if (o->mode == OPTIONS_SLOW)
         report_count(report, "slow_closed", counts->n_slow_closed);
     report_count(report, "missing", co->verdict.n_missing);

@@ -89,7 +89,7 @@ static bool append_message(struct buf *out, const struct options *options, uint6
     buf_dispose(&head);
     if (!fits)
         return false;
-    mark_fill(body, size);
+    mark_fill(body, size, MARK_LETTERS);
     mark_write(body, &mark);
     body[size] = '\0';
     buf_commit(out, size + 1);

@@ -4,7 +4,7 @@
 #include "base/mem.h"
 
 void letter_init(struct letter *letter, const char *destination, const char *content_type,
-                 size_t body_size)
+                 size_t body_size, enum mark_pattern pattern)
 {
     char *head = mem_printf("SEND\ndestination:%s\ncontent-type:%s\ncontent-length:%zu\n\n",
                             destination, content_type, body_size);
@@ -13,7 +13,7 @@ void letter_init(struct letter *letter, const char *destination, const char *con
     letter->len = head_len + body_size + 1;
     letter->text = mem_realloc(head, letter->len);
     letter->body = letter->text + head_len;
-    mark_fill(letter->body, body_size);
+    mark_fill(letter->body, body_size, pattern);
     letter->body[body_size] = '\0';
 }
 

@@ -19,6 +19,11 @@ enum {
     MARK_LEN = MARK_PUBLISHER_DIGITS + MARK_SEQUENCE_DIGITS + MARK_TIME_DIGITS,
 };
 
+enum mark_pattern {
+    MARK_LETTERS, /* the alphabet, over and over */
+    MARK_JSON,    /* objects as an application might send them, cut where the body ends */
+};
+
 /** The sequence number of a message that only asks whether a subscription is there yet. */
 #define MARK_PROBE UINT64_C(9999999999999999)
 
@@ -32,10 +37,10 @@ struct mark {
 void mark_write(char *body, const struct mark *mark);
 
 /** Writes the pattern behind the mark of a body of `len` (at least MARK_LEN) bytes. */
-void mark_fill(char *body, size_t len);
+void mark_fill(char *body, size_t len, enum mark_pattern pattern);
 
 /** Whether what stands behind the mark is the pattern. */
-bool mark_is_filled(struct slice body);
+bool mark_is_filled(struct slice body, enum mark_pattern pattern);
 
 /* Eight digits at once: pairs, then fours, then the whole, in one word. */
 static inline bool mark_digits_(const char *at, uint64_t *out)

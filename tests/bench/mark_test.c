@@ -50,14 +50,35 @@ static void every_byte_must_be_a_digit(void **state)
 
 static void a_changed_byte_behind_the_mark_shows(void **state)
 {
-    char body[100] = {0};
+    (void)state;
+    for (int pattern = MARK_LETTERS; pattern <= MARK_JSON; pattern++) {
+        char body[1000] = {0};
+        struct slice all = slice_of(body, sizeof(body));
+
+        mark_fill(body, sizeof(body), (enum mark_pattern)pattern);
+        assert_true(mark_is_filled(all, (enum mark_pattern)pattern));
+        assert_false(mark_is_filled(all, (enum mark_pattern)(MARK_JSON - pattern)));
+        for (size_t at = MARK_LEN; at < sizeof(body); at++) {
+            body[at]++;
+            assert_false(mark_is_filled(all, (enum mark_pattern)pattern));
+            body[at]--;
+        }
+        assert_true(mark_is_filled(slice_of(body, MARK_LEN), (enum mark_pattern)pattern));
+    }
+}
+
+static void json_is_objects_that_differ(void **state)
+{
+    char body[1001] = {0}, *second, *third;
 
     (void)state;
-    mark_fill(body, sizeof(body));
-    assert_true(mark_is_filled(slice_of(body, sizeof(body))));
-    body[99]++;
-    assert_false(mark_is_filled(slice_of(body, sizeof(body))));
-    assert_true(mark_is_filled(slice_of(body, MARK_LEN)));
+    mark_fill(body, sizeof(body) - 1, MARK_JSON);
+    assert_memory_equal(body + MARK_LEN, "[{\"id\":", 7);
+    second = strstr(body + MARK_LEN, ",{\"id\":");
+    assert_non_null(second);
+    third = strstr(second + 1, ",{\"id\":");
+    assert_non_null(third);
+    assert_memory_not_equal(second, third, 20);
 }
 
 int main(void)
@@ -67,6 +88,7 @@ int main(void)
         cmocka_unit_test(numbers_are_decimal_and_of_fixed_width),
         cmocka_unit_test(every_byte_must_be_a_digit),
         cmocka_unit_test(a_changed_byte_behind_the_mark_shows),
+        cmocka_unit_test(json_is_objects_that_differ),
     };
 
     return cmocka_run_group_tests_name("bench/mark", tests, NULL, NULL);

@@ -43,6 +43,13 @@ static const struct rule rules[] = {
     {"host", TEXT, IN_ALL, FIELD(host), NULL, 0, 0, "NAME",
      "Host of the handshake and host of CONNECT (the URL's)"},
     {"vhost", TEXT, IN_ALL, FIELD(vhost), NULL, 0, 0, "NAME", "host of CONNECT alone (--host)"},
+    {"deflate", FLAG, IN_ALL, FIELD(has_deflate), NULL, 0, 0, NULL,
+     "permessage-deflate without context takeover must be accepted; what is sent is not "
+     "compressed"},
+    {"deflate-takeover", FLAG, IN_ALL, FIELD(has_takeover), NULL, 0, 0, NULL,
+     "with --deflate: each message may refer to those before it"},
+    {"deflate-window", NUMBER, IN_ALL, FIELD(deflate_bits), "0", 0, 15, "BITS",
+     "with --deflate: how far back at most, 8 to 15 (0: as the server likes)"},
     {"token", TEXT, IN_ALL, FIELD(token), NULL, 0, 0, "TOKEN",
      "Authorization: Bearer TOKEN in the handshake"},
     {"http-header", LIST, IN_ALL, FIELD(http_headers), NULL, 0, 0, "NAME:VALUE",
@@ -67,6 +74,8 @@ static const struct rule rules[] = {
      "subscription ids: the same for all, as stock clients choose them, or each its own"},
     {"size", NUMBER, IN_TRAFFIC | IN_FLOOR, FIELD(body_size), "128", MARK_LEN, 16777216, "BYTES",
      "bytes of a body (at least 40: it carries publisher, number and time)"},
+    {"body", CHOICE, IN_TRAFFIC, FIELD(pattern), "letters", 0, 0, "letters|json",
+     "what is in it behind those: the alphabet, or objects as an application might send them"},
     {"content-type", TEXT, IN_TRAFFIC | IN_FLOOR, FIELD(content_type), "text/plain", 0, 0, "TYPE",
      "content-type of SEND"},
     {"window", NUMBER, IN_TRAFFIC | IN_FLOOR, FIELD(window), "16", 1, 65536, "W",
@@ -321,6 +330,10 @@ static bool check(struct parse *p)
     if (!slice_starts_with(slice_str(o->heart_beat), (struct slice)SLICE("0,")) ||
         !slice_to_u64(slice_skip(slice_str(o->heart_beat), 2), UINT32_MAX, &beat_ms))
         return wrong(p, "--heart-beat: '%s' is no 0,MS", o->heart_beat);
+    if (!o->has_deflate && (o->has_takeover || o->deflate_bits != 0))
+        return wrong(p, "--deflate-takeover and --deflate-window need --deflate");
+    if (o->deflate_bits != 0 && o->deflate_bits < 8)
+        return wrong(p, "--deflate-window: a window has 8 to 15 bits");
     if ((IN_QUIET & 1U << o->mode) != 0 && o->confirm == CONFIRM_PROBE)
         return wrong(p, "--confirm: probe is not for mode %s", modes[o->mode].name);
     return check_traffic(p) && check_headers(p, "http-header", &o->http_headers) &&

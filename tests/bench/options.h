@@ -62,6 +62,7 @@ struct options {
     uint64_t n_connections;
     uint64_t n_slow;
     uint64_t body_size;
+    uint64_t pattern; /* enum mark_pattern */
     uint64_t window;
     uint64_t rate; /* messages or connections a second; 0: by window, or as fast as they come */
     uint64_t seconds_ns;
@@ -73,12 +74,15 @@ struct options {
     uint64_t n_connecting;
     uint64_t n_returning;
     uint64_t n_failures;
+    uint64_t deflate_bits; /* 0: as the server likes */
     uint64_t n_strict;
     uint64_t ids;     /* enum options_ids */
     uint64_t order;   /* enum options_order */
     uint64_t confirm; /* enum options_confirm */
     uint64_t mask;    /* enum options_mask */
     bool is_insecure;
+    bool has_deflate;
+    bool has_takeover;
     bool is_resuming;
     bool is_aborting;
     bool is_json;

@@ -1,6 +1,7 @@
 #include "tests/test.h"
 #include <stdlib.h>
 #include "base/mem.h"
+#include "tests/bench/mark.h"
 #include "tests/bench/options.h"
 
 enum { MAX_WORDS = 32 };
@@ -70,6 +71,20 @@ static void tls_is_asked_for_by_the_url(void **state)
     assert_true(o.is_insecure);
 }
 
+static void deflate_is_offered_as_asked(void **state)
+{
+    char error[256];
+    char line[] = "stompload echo --deflate --deflate-takeover --deflate-window 8 --body json";
+    struct options o;
+
+    (void)state;
+    assert_int_equal(parse(line, &o, error, sizeof(error)), OPTIONS_RUN);
+    assert_true(o.has_deflate);
+    assert_true(o.has_takeover);
+    assert_int_equal(o.deflate_bits, 8);
+    assert_int_equal(o.pattern, MARK_JSON);
+}
+
 static void what_is_wrong_is_named(void **state)
 {
     const struct {
@@ -101,6 +116,10 @@ static void what_is_wrong_is_named(void **state)
         {"stompload idle --confirm probe", "--confirm"},
         {"stompload storm --confirm probe", "mode storm"},
         {"stompload storm --resume", "--resume"},
+        {"stompload fanout --deflate-window 12", "--deflate"},
+        {"stompload fanout --deflate-takeover", "--deflate"},
+        {"stompload fanout --deflate --deflate-window 7", "--deflate-window"},
+        {"stompload fanout --deflate --deflate-window 16", "--deflate-window"},
         {"stompload idle --rate 5", "--rate is not for mode idle"},
         {"stompload idle --heart-beat 1000,1000", "--heart-beat"},
         {"stompload idle --heart-beat 0,often", "--heart-beat"},
@@ -145,6 +164,7 @@ int main(void)
         cmocka_unit_test(each_mode_has_its_defaults),
         cmocka_unit_test(values_are_read_in_both_forms),
         cmocka_unit_test(tls_is_asked_for_by_the_url),
+        cmocka_unit_test(deflate_is_offered_as_asked),
         cmocka_unit_test(what_is_wrong_is_named),
         cmocka_unit_test(help_names_every_mode),
     };

@@ -30,6 +30,8 @@ struct team_counts {
     uint64_t n_duplicates;
     uint64_t n_too_far;
     uint64_t n_slow_closed; /* slow subscribers that the server let go */
+    uint64_t n_inflated;    /* messages that came compressed, of whatever kind */
+    uint64_t n_bytes;       /* received, before they are inflated, without TLS */
     uint64_t n_failures;    /* attempts to come back that failed, storm only */
     uint64_t n_resumed;     /* that came back with their TLS session */
 };

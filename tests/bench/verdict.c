@@ -27,6 +27,8 @@ void verdict_add(struct verdict *verdict, const struct team_counts *counts)
     sum->n_duplicates += counts->n_duplicates;
     sum->n_too_far += counts->n_too_far;
     sum->n_slow_closed += counts->n_slow_closed;
+    sum->n_inflated += counts->n_inflated;
+    sum->n_bytes += counts->n_bytes;
     sum->n_failures += counts->n_failures;
     sum->n_resumed += counts->n_resumed;
 }

@@ -88,6 +88,15 @@ static const struct connection_handler handler = {
     .on_closed = on_closed,
 };
 
+static struct extension_offer offer_of(const struct options *options)
+{
+    return (struct extension_offer){
+        .has_deflate = options->has_deflate,
+        .has_takeover = options->has_takeover,
+        .window_bits = (unsigned)options->deflate_bits,
+    };
+}
+
 static bool write_upgrade(struct buf *out, const struct options *options)
 {
     struct buf extra;
@@ -96,6 +105,7 @@ static bool write_upgrade(struct buf *out, const struct options *options)
         .host = options->host == NULL ? options->target.authority : slice_str(options->host),
         .path = options->target.path,
         .token = slice_str(options->token),
+        .extension = offer_of(options),
     };
 
     buf_init(&extra, MAX_REQUEST);
@@ -190,11 +200,13 @@ int worker_init(struct worker *w, const struct options *options, struct team *te
         .n_members = team->n_members,
         .upgrade = buf_slice(&w->upgrade),
         .connect = buf_slice(&w->connect),
+        .extension = offer_of(options),
         .body_size = options->body_size,
         .max_payload = options->body_size + CONNECTION_MAX_HEAD,
         .n_strict = (uint32_t)options->n_strict,
         .confirm = (enum options_confirm)options->confirm,
         .mask = (enum options_mask)options->mask,
+        .pattern = (enum mark_pattern)options->pattern,
     };
     w->connections = mem_calloc(w->n_connections, sizeof(*w->connections));
     if (loop_init(&w->loop, w->member->wake_fd, &w->settings, &handler, w) != 0)
@@ -317,6 +329,8 @@ static void read_slow_ones(struct worker *w)
 
 void worker_report(struct worker *w)
 {
+    w->counts.n_inflated = w->loop.n_inflated;
+    w->counts.n_bytes = w->loop.n_bytes;
     w->member->counts = w->counts;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <zlib.h>
 #include "base/mem.h"
 #include "tests/bench/selfsigned.h"
 #include "tests/bench/verdict.h"
@@ -26,6 +27,8 @@ enum fault {
     SENDS_ERROR,
     CLOSES,
     SENDS_RECEIPT,
+    SPOILS_DEFLATE, /* a bit of a compressed message */
+    SENDS_DEFLATED, /* though it was not agreed on */
     /* From here on all is allowed. */
     FRAGMENTS,
     BEATS_AND_PINGS,
@@ -40,6 +43,7 @@ enum { MAX_PEERS = 16, BODY = 100, WINDOW = 4, FAULT_AT = 25, ENOUGH = 300, QUIE
 struct peer {
     int fd;
     SSL *ssl; /* NULL: plain */
+    z_stream deflate;
     bool is_upgraded;
     bool is_held; /* deliveries wait in `held` */
     char *destination;
@@ -49,7 +53,9 @@ struct peer {
 
 struct server {
     enum fault fault;
-    SSL_CTX *tls; /* NULL: plain */
+    SSL_CTX *tls;           /* NULL: plain */
+    const char *extensions; /* what the 101 says of them; NULL: nothing */
+    bool is_deflating, keeps_context;
     bool gives_receipts;
     bool is_refusing;
     size_t n_refusals; /* upgrades still to be refused, once all have been there */
@@ -78,6 +84,7 @@ static int server_dial(void *self, size_t number, bool is_slow)
         assert_int_equal(SSL_set_fd(peer->ssl, fds[1]), 1);
         SSL_set_accept_state(peer->ssl);
     }
+    assert_int_equal(deflateInit2(&peer->deflate, 6, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY), Z_OK);
     buf_init(&peer->in, 1 << 20);
     buf_init(&peer->held, 1 << 20);
     return fds[0];
@@ -89,6 +96,7 @@ static void server_dispose(struct server *server)
         struct peer *peer = &server->peers[i];
 
         SSL_free(peer->ssl);
+        (void)deflateEnd(&peer->deflate);
         (void)close(peer->fd);
         mem_free(peer->destination);
         mem_free(peer->id);
@@ -134,18 +142,44 @@ static void write_text(struct peer *peer, struct slice text)
     write_frame(peer, 0x81, text);
 }
 
+static struct slice deflate_text(struct server *server, struct peer *peer, struct slice text,
+                                 char *out, size_t size)
+{
+    z_stream *z = &peer->deflate;
+
+    if (!server->keeps_context)
+        assert_int_equal(deflateReset(z), Z_OK);
+    z->next_in = (Bytef *)(uintptr_t)text.base;
+    z->avail_in = (uInt)text.len;
+    z->next_out = (Bytef *)out;
+    z->avail_out = (uInt)size;
+    assert_int_equal(deflate(z, Z_SYNC_FLUSH), Z_OK);
+    assert_true(z->avail_out != 0);
+    /* RFC 7692, 7.2.1: without the last four bytes. */
+    return slice_of(out, size - z->avail_out - 4);
+}
+
 static void write_message(struct server *server, struct peer *peer, struct slice text)
 {
-    size_t half = text.len / 2;
+    unsigned rsv1 = server->is_deflating ? 0x40 : 0;
+    char deflated[1024];
+    size_t half;
 
+    if (server->is_deflating)
+        text = deflate_text(server, peer, text, deflated, sizeof(deflated));
+    if (server->fault == SPOILS_DEFLATE && server->n_deliveries > FAULT_AT)
+        deflated[text.len / 2] ^= 0x10;
+    half = text.len / 2;
+    if (server->fault == SENDS_DEFLATED)
+        rsv1 = 0x40;
     if (server->fault == FRAGMENTS) {
-        write_frame(peer, 0x01, slice_take(text, half));
+        write_frame(peer, 0x01 | rsv1, slice_take(text, half));
         write_frame(peer, 0x89, (struct slice)SLICE("between"));
         write_frame(peer, 0x00, slice_of("", 0));
         write_frame(peer, 0x80, slice_skip(text, half));
         return;
     }
-    write_frame(peer, server->fault == IS_BINARY ? 0x82 : 0x81, text);
+    write_frame(peer, (server->fault == IS_BINARY ? 0x82 : 0x81) | rsv1, text);
 }
 
 static void commit_fault(struct server *server, struct peer *peer, struct slice text, char *body)
@@ -295,7 +329,7 @@ static bool take_upgrade(struct server *server, struct peer *peer)
 {
     static const struct slice answer =
         SLICE("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-              "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n");
+              "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n");
     const char *end = peer->in.len == 0 ? NULL : memmem(peer->in.base, peer->in.len, "\r\n\r\n", 4);
 
     if (end == NULL)
@@ -307,6 +341,12 @@ static bool take_upgrade(struct server *server, struct peer *peer)
         return false;
     }
     write_bytes(peer, answer);
+    if (server->extensions != NULL) {
+        write_bytes(peer, (struct slice)SLICE("Sec-WebSocket-Extensions: "));
+        write_bytes(peer, slice_str(server->extensions));
+        write_bytes(peer, (struct slice)SLICE("\r\n"));
+    }
+    write_bytes(peer, (struct slice)SLICE("\r\n"));
     peer->is_upgraded = true;
     return true;
 }
@@ -561,6 +601,81 @@ static void all_is_the_same_by_tls(void **state)
     (void)unlink(ca_file);
 }
 
+static void compressed_messages_are_checked_like_others(void **state)
+{
+    const struct {
+        enum fault fault;
+        bool keeps_context;
+        const char *why; /* NULL: good */
+    } rows[] = {
+        {NOTHING, false, NULL},
+        {NOTHING, true, NULL},
+        {FRAGMENTS, false, NULL},
+        {FRAGMENTS, true, NULL},
+        {LOSES, false, "1 messages missing"},
+        {REPEATS, true, "1 repeated"},
+        {SPOILS_MARK, false, "another body"},
+        {SPOILS_FILLER, true, "another body"},
+        {SPOILS_DEFLATE, false, ""},
+        {SPOILS_DEFLATE, true, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+        struct stage *stage = mem_alloc(sizeof(*stage));
+
+        *stage = i % 2 == 0 ? fanout : echo;
+        stage->server.fault = rows[i / 2].fault;
+        stage->server.is_deflating = true;
+        stage->server.keeps_context = rows[i / 2].keeps_context;
+        stage->server.extensions = rows[i / 2].keeps_context
+                                       ? "permessage-deflate"
+                                       : "permessage-deflate; server_no_context_takeover";
+        stage->options.has_deflate = true;
+        stage->options.has_takeover = rows[i / 2].keeps_context;
+        stage->options.pattern = MARK_JSON;
+        run(stage, i % 2 == 0 ? OPTIONS_FANOUT : OPTIONS_ECHO, 1);
+        if (rows[i / 2].why != NULL)
+            assert_non_null(strstr(stage->verdict.why, rows[i / 2].why));
+        assert_int_equal(stage->verdict.has_failed, rows[i / 2].why != NULL);
+        assert_true(stage->verdict.counts.n_inflated > (stage_failed(stage) == 0 ? FAULT_AT : 0));
+        stage_close(stage);
+        mem_free(stage);
+    }
+}
+
+static void what_was_not_agreed_on_ends_the_run(void **state)
+{
+    const struct {
+        bool has_deflate;
+        enum fault fault;
+        const char *extensions, *why;
+    } rows[] = {
+        {true, NOTHING, NULL, "did not accept permessage-deflate"},
+        {true, NOTHING, "permessage-deflate", "context"},
+        {false, NOTHING, "permessage-deflate; server_no_context_takeover", "nobody asked for"},
+        {false, SENDS_DEFLATED, NULL, "reserved bits"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct stage *stage = mem_alloc(sizeof(*stage));
+
+        *stage = fanout;
+        stage->server.fault = rows[i].fault;
+        stage->server.extensions = rows[i].extensions;
+        stage->options.has_deflate = rows[i].has_deflate;
+        stage_open(stage, OPTIONS_FANOUT, 1);
+        if (rows[i].fault == SENDS_DEFLATED)
+            stage_start(stage);
+        while (stage_failed(stage) == 0)
+            (void)stage_turn(stage);
+        assert_non_null(strstr(stage->team->members[0].failure, rows[i].why));
+        stage_close(stage);
+        mem_free(stage);
+    }
+}
+
 static void order_is_not_judged_when_any_will_do(void **state)
 {
     struct stage *stage = mem_alloc(sizeof(*stage));
@@ -800,6 +915,8 @@ int main(void)
         cmocka_unit_test(each_fault_of_a_server_is_found),
         cmocka_unit_test(what_a_server_may_do_is_no_fault),
         cmocka_unit_test(all_is_the_same_by_tls),
+        cmocka_unit_test(compressed_messages_are_checked_like_others),
+        cmocka_unit_test(what_was_not_agreed_on_ends_the_run),
         cmocka_unit_test(order_is_not_judged_when_any_will_do),
         cmocka_unit_test(probes_find_subscriptions_without_receipts),
         cmocka_unit_test(nothing_is_sent_past_the_window),
