@@ -13,6 +13,8 @@ struct letter {
     char *text;
     size_t len;
     char *body; /* within `text` */
+    size_t body_size;
+    enum mark_pattern pattern;
 };
 
 /** Ends with letter_dispose. */

@@ -28,9 +28,10 @@ static size_t write_letters(char *out, size_t at)
 }
 
 /* Names that repeat, and values that do not: deflate makes a third of it, as of real ones. */
-static size_t write_object(char *out, size_t i)
+static size_t write_object(char *out, uint64_t sequence, size_t i)
 {
-    unsigned noise = ((unsigned)i + 1) * 2654435761U; /* Knuth's multiplicative hash */
+    /* Knuth's multiplicative hash, of something that no two objects have in common. */
+    unsigned noise = (unsigned)(sequence * 1021 + i + 1) * 2654435761U;
     int len = snprintf(out, PIECE_ROOM,
                        "%c{\"id\":%u,\"symbol\":\"%c%c%c\",\"price\":%u.%02u,\"change\":-0.%02u,"
                        "\"volume\":%u,\"open\":%s}",
@@ -42,35 +43,52 @@ static size_t write_object(char *out, size_t i)
     return (size_t)len;
 }
 
-/* What stands `at` bytes into a body, which is piece `i` behind the mark; returns its length. */
-static size_t write_piece(char *out, enum mark_pattern pattern, size_t at, size_t i)
+/** Goes through a pattern piece by piece. */
+struct filler {
+    enum mark_pattern pattern;
+    uint64_t sequence;
+    size_t at, end, i;
+    char piece[PIECE_ROOM];
+};
+
+static bool begin(struct filler *f, const char *body, size_t len, enum mark_pattern pattern)
 {
-    return pattern == MARK_JSON ? write_object(out, i) : write_letters(out, at);
+    struct mark mark;
+
+    if (len < MARK_LEN || !mark_read(body, &mark))
+        return false;
+    *f = (struct filler){.pattern = pattern, .sequence = mark.sequence, .at = MARK_LEN, .end = len};
+    return true;
+}
+
+/* The bytes that stand at `f->at`, which are the next piece; 0 behind the last. */
+static size_t next(struct filler *f)
+{
+    size_t n = f->pattern == MARK_JSON ? write_object(f->piece, f->sequence, f->i++)
+                                       : write_letters(f->piece, f->at);
+
+    return n < f->end - f->at ? n : f->end - f->at;
 }
 
 void mark_fill(char *body, size_t len, enum mark_pattern pattern)
 {
-    char piece[PIECE_ROOM];
-    size_t n;
+    struct filler f;
+    bool has_mark = begin(&f, body, len, pattern);
 
-    for (size_t at = MARK_LEN, i = 0; at < len; at += n, i++) {
-        n = write_piece(piece, pattern, at, i);
-        if (n > len - at)
-            n = len - at;
-        memcpy(body + at, piece, n);
-    }
+    assert(has_mark);
+    (void)has_mark;
+    for (size_t n; (n = next(&f)) != 0; f.at += n)
+        memcpy(body + f.at, f.piece, n);
 }
 
 bool mark_is_filled(struct slice body, enum mark_pattern pattern)
 {
-    char piece[PIECE_ROOM];
-    size_t n;
+    struct filler f;
 
-    for (size_t at = MARK_LEN, i = 0; at < body.len; at += n, i++) {
-        n = write_piece(piece, pattern, at, i);
-        if (n > body.len - at)
-            n = body.len - at;
-        if (memcmp(body.base + at, piece, n) != 0)
+    if (!begin(&f, body.base, body.len, pattern))
+        return false;
+    for (size_t n; (n = next(&f)) != 0; f.at += n) {
+        if (memcmp(body.base + f.at, f.piece, n) != 0)
             return false;
     }
     return true;

@@ -9,7 +9,7 @@
 
 /*
  * What a message's body begins with: who sent it, its number and when it was due, as decimal
- * digits of fixed width; a fixed pattern fills the rest. Pure. Any thread.
+ * digits of fixed width; a pattern that is known from it fills the rest. Pure. Any thread.
  */
 
 enum {
@@ -21,7 +21,7 @@ enum {
 
 enum mark_pattern {
     MARK_LETTERS, /* the alphabet, over and over */
-    MARK_JSON,    /* objects as an application might send them, cut where the body ends */
+    MARK_JSON,    /* objects as an application might send them, others in each message */
 };
 
 /** The sequence number of a message that only asks whether a subscription is there yet. */
@@ -36,10 +36,10 @@ struct mark {
 /** Writes MARK_LEN bytes. Each number must fit its width. */
 void mark_write(char *body, const struct mark *mark);
 
-/** Writes the pattern behind the mark of a body of `len` (at least MARK_LEN) bytes. */
+/** Writes the pattern behind the mark, which is there, of a body of `len` bytes. */
 void mark_fill(char *body, size_t len, enum mark_pattern pattern);
 
-/** Whether what stands behind the mark is the pattern. */
+/** Whether what stands behind the mark is the pattern; without a right mark it is not. */
 bool mark_is_filled(struct slice body, enum mark_pattern pattern);
 
 /* Eight digits at once: pairs, then fours, then the whole, in one word. */

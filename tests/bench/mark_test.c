@@ -48,37 +48,49 @@ static void every_byte_must_be_a_digit(void **state)
     }
 }
 
+static void write_body(char *body, size_t len, uint64_t sequence, enum mark_pattern pattern)
+{
+    mark_write(body, &(struct mark){.sequence = sequence});
+    mark_fill(body, len, pattern);
+}
+
 static void a_changed_byte_behind_the_mark_shows(void **state)
 {
-    (void)state;
-    for (int pattern = MARK_LETTERS; pattern <= MARK_JSON; pattern++) {
-        char body[1000] = {0};
-        struct slice all = slice_of(body, sizeof(body));
+    const size_t lens[] = {MARK_LEN, MARK_LEN + 1, 100, 1000};
 
-        mark_fill(body, sizeof(body), (enum mark_pattern)pattern);
-        assert_true(mark_is_filled(all, (enum mark_pattern)pattern));
-        assert_false(mark_is_filled(all, (enum mark_pattern)(MARK_JSON - pattern)));
-        for (size_t at = MARK_LEN; at < sizeof(body); at++) {
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof(lens) / sizeof(lens[0]); i++) {
+        enum mark_pattern pattern = i % 2 == 0 ? MARK_LETTERS : MARK_JSON;
+        char body[1000];
+        struct slice all = slice_of(body, lens[i / 2]);
+
+        write_body(body, all.len, 7, pattern);
+        assert_true(mark_is_filled(all, pattern));
+        for (size_t at = MARK_LEN; at < all.len; at++) {
             body[at]++;
-            assert_false(mark_is_filled(all, (enum mark_pattern)pattern));
+            assert_false(mark_is_filled(all, pattern));
             body[at]--;
         }
-        assert_true(mark_is_filled(slice_of(body, MARK_LEN), (enum mark_pattern)pattern));
+        body[3] = 'x';
+        assert_false(mark_is_filled(all, pattern));
     }
 }
 
-static void json_is_objects_that_differ(void **state)
+static void json_is_other_objects_in_each_message(void **state)
 {
-    char body[1001] = {0}, *second, *third;
+    char first[1001] = {0}, other[1001] = {0}, *second, *third;
 
     (void)state;
-    mark_fill(body, sizeof(body) - 1, MARK_JSON);
-    assert_memory_equal(body + MARK_LEN, "[{\"id\":", 7);
-    second = strstr(body + MARK_LEN, ",{\"id\":");
+    write_body(first, sizeof(first) - 1, 5, MARK_JSON);
+    write_body(other, sizeof(other) - 1, 6, MARK_JSON);
+    assert_memory_equal(first + MARK_LEN, "[{\"id\":", 7);
+    assert_memory_equal(other + MARK_LEN, "[{\"id\":", 7);
+    assert_memory_not_equal(first + MARK_LEN, other + MARK_LEN, 12);
+    second = strstr(first + MARK_LEN, ",{\"id\":");
     assert_non_null(second);
     third = strstr(second + 1, ",{\"id\":");
     assert_non_null(third);
-    assert_memory_not_equal(second, third, 20);
+    assert_memory_not_equal(second, third, 12);
 }
 
 int main(void)
@@ -88,7 +100,7 @@ int main(void)
         cmocka_unit_test(numbers_are_decimal_and_of_fixed_width),
         cmocka_unit_test(every_byte_must_be_a_digit),
         cmocka_unit_test(a_changed_byte_behind_the_mark_shows),
-        cmocka_unit_test(json_is_objects_that_differ),
+        cmocka_unit_test(json_is_other_objects_in_each_message),
     };
 
     return cmocka_run_group_tests_name("bench/mark", tests, NULL, NULL);
