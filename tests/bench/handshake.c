@@ -51,8 +51,12 @@ static enum load_status check_headers(struct slice lines, struct slice *extensio
             has_connection = has_element(value, (struct slice)SLICE("upgrade"));
         else if (slice_eq_nocase(name, (struct slice)SLICE("sec-websocket-accept")))
             has_accept = slice_eq(slice_trim(value), accept_key);
-        else if (slice_eq_nocase(name, (struct slice)SLICE("sec-websocket-extensions")))
+        else if (slice_eq_nocase(name, (struct slice)SLICE("sec-websocket-extensions"))) {
+            /* A list may come in several lines, but nobody has more than one to accept. */
+            if (extensions->len != 0)
+                return LOAD_ERR_EXTENSION_ANSWER;
             *extensions = value;
+        }
     }
     if (!has_upgrade || !has_connection)
         return LOAD_ERR_HTTP_UPGRADE;

@@ -77,6 +77,9 @@ static void refuses_wrong_answers(void **state)
         {SLICE("HTTP/1.1 101 X\r\nConnection: upgrade\r\n" ACCEPT "\r\n"), LOAD_ERR_HTTP_UPGRADE},
         {SLICE("HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: close\r\n" ACCEPT "\r\n"),
          LOAD_ERR_HTTP_UPGRADE},
+        {SLICE("HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: upgrade\r\n" ACCEPT
+               "Sec-WebSocket-Extensions: a\r\nSec-WebSocket-Extensions: a\r\n\r\n"),
+         LOAD_ERR_EXTENSION_ANSWER},
         {SLICE("HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n"),
          LOAD_ERR_HTTP_ACCEPT},
         {SLICE("HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: upgrade\r\n"
