@@ -13,11 +13,13 @@ struct letter {
     char *text;
     size_t len;
     char *body; /* within `text` */
+    size_t body_size;
+    enum mark_pattern pattern;
 };
 
 /** Ends with letter_dispose. */
 void letter_init(struct letter *letter, const char *destination, const char *content_type,
-                 size_t body_size);
+                 size_t body_size, enum mark_pattern pattern);
 
 void letter_dispose(struct letter *letter);
 

@@ -27,6 +27,10 @@ void verdict_add(struct verdict *verdict, const struct team_counts *counts)
     sum->n_duplicates += counts->n_duplicates;
     sum->n_too_far += counts->n_too_far;
     sum->n_slow_closed += counts->n_slow_closed;
+    sum->n_inflated += counts->n_inflated;
+    sum->n_bytes += counts->n_bytes;
+    sum->n_failures += counts->n_failures;
+    sum->n_resumed += counts->n_resumed;
 }
 
 void verdict_judge(struct verdict *verdict, uint64_t n_receivers, enum options_order order)

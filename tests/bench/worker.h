@@ -31,8 +31,15 @@ struct mode {
     struct connection_role (*role)(const struct options *options, size_t number);
     void (*begin)(struct worker *w);
     void (*end)(struct worker *w);
+    /** When connection `number` is to be started; NULL: whenever fewer than wanted are on their
+     * way. */
+    uint64_t (*start_due_ns)(const struct worker *w, size_t number);
     /** A connection is there, not subscribed yet perhaps: gives it its `data`. */
     void (*on_settled)(struct worker *w, struct connection *c);
+    /** It is subscribed now. NULL: nothing to do. */
+    void (*on_ready)(struct worker *w, struct connection *c);
+    /** It is closed. Returns whether that may be; NULL: it may not. */
+    bool (*on_closed)(struct worker *w, struct connection *c);
     void (*on_message)(struct worker *w, struct connection *c, struct slice body, uint64_t now_ns);
     /** Sends what is due. Returns when to be called again at the latest. */
     uint64_t (*pump)(struct worker *w, uint64_t now_ns);
@@ -52,12 +59,14 @@ struct worker {
     struct connection_settings settings;
     struct buf upgrade;
     struct buf connect;
+    struct tls *tls; /* NULL for plain connections */
     worker_dial_fn *dial;
     void *dial_self;
     struct connection **connections; /* ours; NULL behind those that are started */
     size_t n_connections;
     size_t n_started;
     size_t n_settled;
+    size_t n_connecting; /* that may be on their way at a time */
     enum team_phase phase;
     uint64_t start_ns; /* of the run; times in marks count from here */
     struct team_counts counts;
@@ -84,6 +93,12 @@ void worker_run(struct worker *w);
 void worker_report(struct worker *w);
 
 void worker_dispose(struct worker *w);
+
+/**
+ * Opens connection `number` again, with a new role; the old one is freed without a word to anybody.
+ * Not from within a connection's handler: events for the old one may be waiting there.
+ */
+void worker_reconnect(struct worker *w, size_t number);
 
 /** How many of the connections with numbers from `first` to before `end` are this member's. */
 size_t worker_share(const struct worker *w, size_t first, size_t end);
