@@ -11,7 +11,7 @@
  * ranges of it. Counts are plain numbers: a chunk never leaves its worker.
  */
 
-/** What all workers together hold in chunks, in bytes, each chunk once at its full size. */
+/** What all workers together hold for clients, in bytes: each chunk once at its full size. */
 struct chunk_account {
     _Atomic int64_t bytes;
 };
@@ -51,6 +51,9 @@ static inline void chunk_ref(struct chunk *chunk)
 
 /** Drops a reference; the last one gives the chunk back to its pool. */
 void chunk_unref(struct chunk *chunk);
+
+/** Counts bytes that wait for clients without being in a chunk, or, below zero, do so no more. */
+void chunk_pool_count(struct chunk_pool *pool, int64_t bytes);
 
 /** Bytes in all workers' chunks, right to within 64 KiB for each worker. Any thread. */
 size_t chunk_account_bytes(const struct chunk_account *account);

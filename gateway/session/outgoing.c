@@ -24,6 +24,7 @@ static bool is_kept_back(struct slice name)
         SLICE("ack"),
         SLICE("x-seq"),
         SLICE("x-epoch"),
+        SLICE("dropped"),
         SLICE("redelivered"),
         SLICE("x-delivery-count"),
         SLICE("simpOrigDestination"),

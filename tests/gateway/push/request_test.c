@@ -169,7 +169,7 @@ static void the_servers_own_headers_are_refused(void **state)
         "destination",   "subscription", "message-id",  "content-length",
         "content-type",  "ack",          "receipt",     "receipt-id",
         "transaction",   "version",      "session",     "server",
-        "heart-beat",    "user-name",    "redelivered", "x-delivery-count",
+        "heart-beat",    "user-name",    "redelivered", "x-delivery-count", "dropped",
         "simpSessionId", "x-sequence",   "x-epoch",     "Content-Type",
         "SIMPUSER",
     };
