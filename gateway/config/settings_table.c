@@ -419,6 +419,7 @@ static const struct setting settings[] = {
      .type = SETTING_STRING,
      IN(config_slow_consumers, key_header),
      .max = 255,
+     .standard = "",
      .help = "For `latest`: the header whose value is a message's key, within its destination. "
              "Empty, or for messages without that header: one key for each destination."},
     {.name = "broker.slow_consumers[].max_messages",
