@@ -340,10 +340,16 @@ static void log_message(struct router *router, struct group *g, const struct msg
     router->log_end += len;
 }
 
+/* Whether something waits behind the receiver's queue, which all else then has to follow. */
+static inline bool has_lag(const struct receiver *receiver)
+{
+    return receiver->lag != NULL && !lag_is_empty(receiver->lag);
+}
+
 /* Room behind all that waits for the receiver. */
 static char *push_space(struct router *router, struct receiver *receiver, size_t len)
 {
-    if (!lag_is_empty(receiver->lag))
+    if (has_lag(receiver))
         return lag_add_space(receiver->lag, len);
     return outq_push_space(&receiver->outq, router->pool, len);
 }
@@ -695,7 +701,7 @@ static void take_segment(struct router *router, struct receiver *receiver,
             return;
         skip = (uint32_t)(receiver->caught_up - segment->begin);
     }
-    if (!lag_is_empty(receiver->lag))
+    if (has_lag(receiver))
         lag_add_range(receiver->lag, segment->chunk, segment->offset + skip, segment->len - skip);
     else
         outq_push_ref(&receiver->outq, router->pool, segment->chunk, segment->offset + skip,
@@ -776,7 +782,7 @@ void router_catch_up(struct router *router, struct receiver *receiver)
         }
     }
     receiver->caught_up = router->log_end;
-    if (!outq_is_empty(&receiver->outq) || !lag_is_empty(receiver->lag))
+    if (!outq_is_empty(&receiver->outq) || has_lag(receiver))
         router_mark_dirty(router, receiver);
 }
 

@@ -217,7 +217,8 @@ static void all_written(struct stream *stream)
 {
     stream->stuck_since_ms = 0;
     stream->rest_bytes = 0;
-    lagging_stop(&stream->worker->router, &stream->receiver);
+    if (stream->receiver.lag != NULL)
+        lagging_stop(&stream->worker->router, &stream->receiver);
     step_finish(stream);
 }
 
