@@ -162,14 +162,23 @@ static struct ant_pattern *check_route_destination(struct draft *d, size_t i)
 static bool is_reserved(struct slice name)
 {
     static const struct slice names[] = {
-        SLICE("ack"),          SLICE("content-length"),
-        SLICE("content-type"), SLICE("destination"),
-        SLICE("id"),           SLICE("message-id"),
-        SLICE("receipt"),      SLICE("receipt-id"),
-        SLICE("redelivered"),  SLICE("x-delivery-count"),
-        SLICE("selector"),     SLICE("simpOrigDestination"),
-        SLICE("subscription"), SLICE("transaction"),
-        SLICE("x-epoch"),      SLICE("x-seq"),
+        SLICE("ack"),
+        SLICE("content-length"),
+        SLICE("content-type"),
+        SLICE("destination"),
+        SLICE("dropped"),
+        SLICE("id"),
+        SLICE("message-id"),
+        SLICE("receipt"),
+        SLICE("receipt-id"),
+        SLICE("redelivered"),
+        SLICE("x-delivery-count"),
+        SLICE("selector"),
+        SLICE("simpOrigDestination"),
+        SLICE("subscription"),
+        SLICE("transaction"),
+        SLICE("x-epoch"),
+        SLICE("x-seq"),
         SLICE("x-unrouted"),
     };
 
@@ -259,6 +268,26 @@ static void check_route(struct draft *d, size_t i)
 
 /* --- the broker --- */
 
+static void check_slow_consumers(struct draft *d, size_t i)
+{
+    static const char *const limits[] = {"broker.slow_consumers[].max_messages",
+                                         "broker.slow_consumers[].max_bytes"};
+    const char *const key_header = "broker.slow_consumers[].key_header";
+    const struct config_slow_consumers *slow = &d->config->broker.slow_consumers[i];
+
+    check_patterns(d, "broker.slow_consumers[].destinations", i, &slow->destinations);
+    if (!said_is_set(d, "broker.slow_consumers[].policy", i))
+        return;
+    if (said_is_set(d, key_header, i) && slow->policy != CONFIG_SLOW_LATEST)
+        said_error(d, key_header, i, "is for the policy latest only, expected it left out");
+    for (size_t k = 0; k < sizeof(limits) / sizeof(limits[0]); k++) {
+        if (said_is_set(d, limits[k], i) && slow->policy == CONFIG_SLOW_DISCONNECT)
+            said_error(d, limits[k], i,
+                       "does not go with the policy disconnect, whose limit is "
+                       "transport.send_buffer_size_limit, expected it left out");
+    }
+}
+
 static void check_broker(struct draft *d)
 {
     static const struct slice of_subscribe[] = {
@@ -270,6 +299,8 @@ static void check_broker(struct draft *d)
     check_patterns(d, "broker.sequence", 0, &c->broker.sequence);
     for (size_t i = 0; i < c->broker.n_queues; i++)
         check_patterns(d, "broker.queues[].destinations", i, &c->broker.queues[i].destinations);
+    for (size_t i = 0; i < c->broker.n_slow_consumers; i++)
+        check_slow_consumers(d, i);
     if (said_is_set(d, "broker.error_destination", 0) &&
         !said_is_bad(d, "broker.user_destination_prefix", 0) &&
         (!slice_starts_with(c->broker.error_destination, prefix) ||

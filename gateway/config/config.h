@@ -121,6 +121,21 @@ struct config_queue {
     enum config_queue_mode mode;
 };
 
+/* What becomes of messages that a subscriber who reads too slowly has not got yet. */
+enum config_slow_policy {
+    CONFIG_SLOW_DISCONNECT,  /* its session is closed (4500), when they are too many */
+    CONFIG_SLOW_DROP_OLDEST, /* the oldest are dropped */
+    CONFIG_SLOW_LATEST,      /* of each key the newest is kept */
+};
+
+struct config_slow_consumers {
+    struct config_strings destinations; /* Ant patterns */
+    enum config_slow_policy policy;
+    struct slice key_header; /* latest: empty, the destination alone is the key */
+    uint64_t max_messages;   /* that wait for one subscription */
+    uint64_t max_bytes;
+};
+
 /* How much may be kept: whichever is reached first. */
 struct config_keep_limit {
     uint64_t messages;
@@ -218,6 +233,8 @@ struct config {
         uint64_t sequence_limit;        /* destinations whose numbers are remembered */
         struct config_queue *queues;    /* the first that matches wins */
         size_t n_queues;
+        struct config_slow_consumers *slow_consumers; /* the first that matches wins */
+        size_t n_slow_consumers;
         struct config_keep_limit queue_limit;        /* of one competing queue */
         struct config_keep_limit last_message_limit; /* for routes[].on_subscribe.last_of */
         uint64_t ack_window;   /* unacknowledged messages of one subscription */

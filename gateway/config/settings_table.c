@@ -27,6 +27,7 @@ static const char *const unknown_destinations[] = {"drop", "error", NULL};
 static const char *const separators[] = {"/", ".", NULL};
 static const char *const refusals[] = {"strict", "soft", NULL};
 static const char *const queue_modes[] = {"fanout", "competing", NULL};
+static const char *const slow_policies[] = {"disconnect", "drop_oldest", "latest", NULL};
 static const char *const roles[] = {"publish", "metrics", NULL};
 static const char *const algorithms[] = {"HS256", "RS256", "ES256", NULL};
 static const char *const operations[] = {"connect", "send", "subscribe", NULL};
@@ -68,6 +69,8 @@ static const struct setting_list lists[] = {
          "nobody could connect: name one, or leave the setting out for /ws"),
     LIST("routes", routes, config_route, n_routes, NULL),
     LIST("broker.queues", broker.queues, config_queue, broker.n_queues, NULL),
+    LIST("broker.slow_consumers", broker.slow_consumers, config_slow_consumers,
+         broker.n_slow_consumers, NULL),
     LIST("auth.issuers", auth.issuers, config_issuer, auth.n_issuers, NULL),
     LIST("access", access, config_access_rule, n_access,
          "it would deny everything: write a rule, or leave the setting out to have none"),
@@ -395,6 +398,46 @@ static const struct setting settings[] = {
      .help = "`fanout`: every subscriber gets each message, as everywhere else. `competing`: one "
              "of them gets it, and another one when it is not acknowledged. What waits for a "
              "subscriber does not survive a restart."},
+    {.name = "broker.slow_consumers[].destinations",
+     .type = SETTING_STRINGS,
+     .flags = SETTING_REQUIRED | SETTING_NOT_EMPTY,
+     IN(config_slow_consumers, destinations),
+     .min = 1,
+     .max = 1024,
+     .help = "Ant patterns. The first item of `broker.slow_consumers` that has a matching one "
+             "decides; where none does, it is `disconnect`. User destinations are named as clients "
+             "do: `/user/queue/prices`."},
+    {.name = "broker.slow_consumers[].policy",
+     .type = SETTING_ENUM,
+     .flags = SETTING_REQUIRED,
+     IN(config_slow_consumers, policy),
+     .words = slow_policies,
+     .help = "What becomes of the messages that a subscriber who reads too slowly has not got "
+             "yet. `disconnect`: its session is closed by `transport.send_buffer_size_limit`. "
+             "`drop_oldest`: the oldest are dropped. `latest`: of each key the newest is kept. "
+             "The next MESSAGE that a subscription gets says in `dropped` how many it has lost."},
+    {.name = "broker.slow_consumers[].key_header",
+     .type = SETTING_STRING,
+     IN(config_slow_consumers, key_header),
+     .max = 255,
+     .standard = "",
+     .help = "For `latest`: the header whose value is a message's key, within its destination. "
+             "Empty, or for messages without that header: one key for each destination."},
+    {.name = "broker.slow_consumers[].max_messages",
+     .type = SETTING_INTEGER,
+     IN(config_slow_consumers, max_messages),
+     .min = 1,
+     .max = 1000000,
+     .standard = "1000",
+     .help = "Messages that may wait for one subscription; above, the oldest are dropped, with "
+             "`latest` too."},
+    {.name = "broker.slow_consumers[].max_bytes",
+     .type = SETTING_SIZE,
+     IN(config_slow_consumers, max_bytes),
+     .min = KIB,
+     .max = GIB,
+     .standard = "1MiB",
+     .help = "Bytes of these messages."},
     {.name = "broker.queue_limit.messages",
      .type = SETTING_INTEGER,
      IN(config, broker.queue_limit.messages),
@@ -695,7 +738,6 @@ static const char *const later[] = {
     "sockjs",
     "tcp",
     "transport.deflate",
-    "transport.slow_consumer",
     "web.admin",
     NULL,
 };

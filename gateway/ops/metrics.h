@@ -58,6 +58,14 @@
     X(NACKED, COUNTER, "messages_nacked_total", "Deliveries that clients refused by NACK.")        \
     X(QUEUE_DROPPED, COUNTER, "queue_messages_dropped_total",                                      \
       "Messages of competing queues that failed too often, or were left at the end.")              \
+    X(SLOW_SESSIONS, GAUGE, "slow_sessions",                                                       \
+      "Sessions that read too slowly and may lose messages by a slow-consumer policy.")            \
+    X(SLOW_WAITING, GAUGE, "slow_messages_waiting",                                                \
+      "Deliveries that wait for these sessions and may still be lost.")                            \
+    X(SLOW_OLDEST_DROPPED, COUNTER, "slow_oldest_dropped_total",                                   \
+      "Deliveries that slow sessions lost because too many newer ones were waiting.")              \
+    X(SLOW_REPLACED, COUNTER, "slow_replaced_total",                                               \
+      "Deliveries that slow sessions lost because a newer one had the same key.")                  \
     X(DROPPED, COUNTER, "messages_dropped_total",                                                  \
       "Messages that were queued to a session when a slow-consumer limit closed it.")
 

@@ -112,6 +112,11 @@ void chunk_unref(struct chunk *chunk)
     pool->n_free[chunk->size_class]++;
 }
 
+void chunk_pool_count(struct chunk_pool *pool, int64_t bytes)
+{
+    count_bytes(pool, bytes);
+}
+
 size_t chunk_account_bytes(const struct chunk_account *account)
 {
     int64_t bytes = atomic_load_explicit(&account->bytes, memory_order_relaxed);

@@ -17,7 +17,7 @@
  * called about once a second, frees what stayed spare all the time since the call before.
  */
 
-/** What all workers together hold in chunks, in bytes, each chunk once at its full size. */
+/** What all workers together hold for clients, in bytes: each chunk once at its full size. */
 struct chunk_account {
     _Atomic int64_t bytes;
 };
@@ -64,6 +64,9 @@ static inline void chunk_ref(struct chunk *chunk)
 
 /** Drops a reference; the last one gives the chunk back to its pool. */
 void chunk_unref(struct chunk *chunk);
+
+/** Counts bytes that wait for clients without being in a chunk, or, below zero, do so no more. */
+void chunk_pool_count(struct chunk_pool *pool, int64_t bytes);
 
 /** Bytes in all workers' chunks, right to within 64 KiB for each worker. Any thread. */
 size_t chunk_account_bytes(const struct chunk_account *account);

@@ -9,6 +9,7 @@
 #include "gateway/cli/cli.h"
 #include "gateway/http/server.h"
 #include "gateway/broker/broker.h"
+#include "gateway/router/lagging.h"
 #include "gateway/session/bound.h"
 #include "gateway/session/broker_setup.h"
 #include "gateway/session/gate.h"
@@ -305,6 +306,7 @@ static int make_post(struct process *process, unsigned index)
                 broker_setup_sequence_limit(process->config, process->config->workers),
                 (struct broker_hooks){send_errand, send_receipt, is_ending, post});
     post->worker->errand_ctx = &post->broker;
+    lagging_set_policy(&post->worker->router, process->broker_shared.policy);
     router_on_ended(&post->worker->router, subscription_ended, &post->broker);
     post->sessions = (struct session_env){
         .config = process->config,

@@ -28,6 +28,7 @@ static const struct slice reserved_names[] = {
     SLICE("content-type"), SLICE("ack"),          SLICE("receipt"),     SLICE("receipt-id"),
     SLICE("transaction"),  SLICE("version"),      SLICE("session"),     SLICE("server"),
     SLICE("heart-beat"),   SLICE("user-name"),    SLICE("redelivered"), SLICE("x-delivery-count"),
+    SLICE("dropped"),
 };
 static const struct slice reserved_prefixes[] = {SLICE("simp"), SLICE("x-seq"), SLICE("x-epoch")};
 

@@ -43,7 +43,8 @@ struct push_error {
  * destination that does not start with "/" or has control characters, a header name or value that
  * is malformed or reserved (destination, subscription, message-id, content-length, content-type,
  * ack, receipt, receipt-id, transaction, version, session, server, heart-beat, user-name,
- * redelivered, x-delivery-count, and every name that starts with "simp" or "x-seq" or "x-epoch").
+ * redelivered, x-delivery-count, dropped, and every name that starts with "simp" or "x-seq" or
+ * "x-epoch").
  */
 bool push_request_parse(struct slice json, struct push_request *out, struct push_error *error)
     __attribute__((warn_unused_result));

@@ -4,6 +4,11 @@
 #include <string.h>
 #include "base/mem.h"
 
+struct slice destination_target(struct slice bound)
+{
+    return slice_take(bound, bound.len - (sizeof("-user") - 1) - SESSION_ID_LEN);
+}
+
 void destinations_init(struct destinations *set, unsigned worker, struct interest *interest,
                        struct patterns *patterns, size_t cache_limit, struct siphash_key hash_key)
 {

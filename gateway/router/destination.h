@@ -72,6 +72,9 @@ struct destinations {
 /** The length of a session's id as text: what follows "-user" at a bound destination's end. */
 enum { SESSION_ID_LEN = 32 };
 
+/** What a bound destination has before "-user" and the id: "/queue/x". */
+struct slice destination_target(struct slice bound);
+
 void destinations_init(struct destinations *set, unsigned worker, struct interest *interest,
                        struct patterns *patterns, size_t cache_limit, struct siphash_key hash_key);
 

@@ -25,6 +25,7 @@
  */
 
 struct destination;
+struct lag_ring;
 
 enum group_kind {
     GROUP_PLAIN,
@@ -58,7 +59,8 @@ struct group_more {
     struct selector *selector;       /* NULL: none */
     struct acks acks;                /* GROUP_ALONE with needs_ack */
     LIST_ENTRY(group_more) ack_link; /* the receiver's, with needs_ack */
-    uint64_t serial;                 /* GROUP_ALONE: of this worker's, never used again */
+    struct lag_ring *ring; /* GROUP_ALONE of a receiver that lags, and may lose its messages */
+    uint64_t serial;       /* GROUP_ALONE: of this worker's, never used again */
     bool needs_ack;
     bool is_cumulative; /* an ACK is for all before, too */
 };

@@ -7,7 +7,8 @@
 
 /*
  * What destinations are by configuration, beyond Spring's plain fan-out: those whose messages are
- * numbered, those whose subscribers compete for each message, those whose last message is kept.
+ * numbered, those whose subscribers compete for each message, those whose last message is kept,
+ * and what becomes of the messages that a slow receiver has not got yet.
  * Named by Ant patterns (base/ant.h); a text without wildcards names the one destination that is
  * spelled so. Immutable once made: any thread.
  */
@@ -30,12 +31,35 @@ struct policy_queues {
     bool is_competing;
 };
 
+enum policy_slow_mode {
+    POLICY_SLOW_DISCONNECT,  /* all of them: its session is closed instead (Spring's way) */
+    POLICY_SLOW_DROP_OLDEST, /* the newest wait for it, the oldest go */
+    POLICY_SLOW_LATEST,      /* of each key the newest waits */
+};
+
+/** For each subscription of a receiver that reads too slowly. */
+struct policy_slow {
+    enum policy_slow_mode mode;
+    struct slice key_header; /* LATEST: its value is the key; empty: one for each destination */
+    size_t max_messages;     /* that wait; the oldest go first */
+    size_t max_bytes;
+};
+
+/** The first that names a destination decides. */
+struct policy_slow_rule {
+    struct policy_patterns destinations;
+    struct policy_slow slow;
+};
+
 struct policy_rules {
     struct policy_patterns sequenced;
     struct policy_patterns kept;
     const struct policy_queues *queues;
     size_t n_queues;
-    char separator; /* of Ant patterns */
+    const struct policy_slow_rule *slow;
+    size_t n_slow;
+    struct slice user_prefix; /* "/user/": of what policy_slow_of_bound makes */
+    char separator;           /* of Ant patterns */
 };
 
 struct policy;
@@ -59,5 +83,17 @@ unsigned policy_of(const struct policy *policy, struct slice destination);
 
 /** Whether any rule makes a destination competing. */
 bool policy_has_competing(const struct policy *policy);
+
+/** Whether there are destinations whose messages a slow receiver may lose. */
+bool policy_has_slow(const struct policy *policy);
+
+/**
+ * How slow receivers of the destination may lose messages; NULL when they may not. Borrowed from
+ * the policy.
+ */
+const struct policy_slow *policy_slow_of(const struct policy *policy, struct slice destination);
+
+/** The same for the bound destination of a `target`: rules name it as clients do, below /user. */
+const struct policy_slow *policy_slow_of_bound(const struct policy *policy, struct slice target);
 
 #endif

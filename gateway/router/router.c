@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
+#include "gateway/router/lagging.h"
 
 enum {
     LOG_CHUNK_BYTES = 65536,
@@ -27,6 +28,7 @@ void router_init(struct router *router, unsigned worker, struct interest *intere
     };
     destinations_init(&router->destinations, worker, interest, patterns, cache_limit, hash_key);
     groups_init(&router->groups, hash_key);
+    lag_store_init(&router->lag_store, pool, metrics, hash_key);
     buf_init(&router->lines, SIZE_MAX);
     TAILQ_INIT(&router->dirty);
     router->id_prefix_len = (uint32_t)snprintf(router->id_prefix, sizeof(router->id_prefix),
@@ -140,7 +142,7 @@ enum router_status router_subscribe_as(struct router *router, struct receiver *r
     struct subscription *s;
     struct group *g;
     uint64_t id_hash = siphash(&router->groups.hash_key, asked->id);
-    bool is_new;
+    bool is_new, has_ring;
 
     if (subscriptions_find(&receiver->subscriptions, asked->id, (uint32_t)id_hash) != NULL)
         return ROUTER_ERR_ID;
@@ -154,11 +156,16 @@ enum router_status router_subscribe_as(struct router *router, struct receiver *r
         return ROUTER_ERR_PATTERNS;
     }
     router_catch_up(router, receiver);
+    has_ring =
+        receiver->lag != NULL && !spec.is_alone && lagging_may_lose(router, spec.destination);
+    spec.is_alone |= has_ring;
     if (spec.is_alone)
         spec.serial = router->next_serial++;
     g = groups_find_or_add(&router->groups, &spec, id_hash, &is_new);
     if (is_new)
         link_group(spec.destination, g);
+    if (has_ring)
+        group_more(g)->ring = lag_ring_new(receiver->lag, asked->id);
     s = group_add(g, receiver);
     s->id_hash = (uint32_t)id_hash;
     subscriptions_add(&receiver->subscriptions, s);
@@ -187,12 +194,45 @@ bool router_subscribe(struct router *router, struct receiver *receiver, struct s
     return router_subscribe_as(router, receiver, &asked, NULL, NULL) == ROUTER_OK;
 }
 
+struct subscription *router_regroup(struct router *router, struct subscription *subscription,
+                                    bool is_alone)
+{
+    struct receiver *receiver = subscription->receiver;
+    struct group *old = subscription->group, *g;
+    struct slice id = group_id(old);
+    uint32_t id_hash = subscription->id_hash;
+    const struct group_spec spec = {
+        .destination = old->destination,
+        .id = id,
+        .wire = receiver->wire,
+        .selector = old->kind == GROUP_PLAIN ? NULL : group_more(old)->selector,
+        .is_alone = is_alone,
+        .serial = is_alone ? router->next_serial++ : 0,
+    };
+    bool is_new;
+
+    assert(old->kind != GROUP_ALONE || !group_more(old)->needs_ack);
+    router_catch_up(router, receiver);
+    g = groups_find_or_add(&router->groups, &spec, siphash(&router->groups.hash_key, id), &is_new);
+    if (is_new)
+        link_group(spec.destination, g);
+    subscriptions_remove(&receiver->subscriptions, subscription);
+    group_remove(old, subscription);
+    subscription = group_add(g, receiver);
+    subscription->id_hash = id_hash;
+    subscriptions_add(&receiver->subscriptions, subscription);
+    drop_group_when_unused(router, old);
+    return subscription;
+}
+
 static void end_subscription(struct router *router, struct subscription *s)
 {
     struct group *g = s->group;
 
     if (g->kind == GROUP_ALONE && router->on_ended != NULL)
         router->on_ended(router->on_ended_ctx, s);
+    if (g->kind == GROUP_ALONE && group_more(g)->ring != NULL)
+        lag_ring_end(group_more(g)->ring);
     subscriptions_remove(&s->receiver->subscriptions, s);
     if (is_pattern_kind(g->destination->kind))
         s->receiver->n_patterns--;
@@ -229,6 +269,8 @@ void receiver_leave(struct receiver *receiver, struct router *router)
     subscriptions_each(&receiver->subscriptions, end_visited, router);
     subscriptions_dispose(&receiver->subscriptions);
     outq_dispose(&receiver->outq);
+    lag_free(receiver->lag);
+    receiver->lag = NULL;
     if (receiver->is_dirty) {
         TAILQ_REMOVE(&router->dirty, receiver, dirty_link);
         receiver->is_dirty = false;
@@ -298,11 +340,38 @@ static void log_message(struct router *router, struct group *g, const struct msg
     router->log_end += len;
 }
 
+/* Both for a receiver that lags, whatever waits. Apart, so that the way of all others stays as
+ * short as it is. */
+static __attribute__((noinline)) char *push_space_behind(struct router *router,
+                                                         struct receiver *receiver, size_t len)
+{
+    return lag_is_empty(receiver->lag) ? outq_push_space(&receiver->outq, router->pool, len)
+                                       : lag_add_space(receiver->lag, len);
+}
+
+static __attribute__((noinline)) void push_ref_behind(struct router *router,
+                                                      struct receiver *receiver,
+                                                      struct chunk *chunk, uint32_t offset,
+                                                      uint32_t len)
+{
+    if (lag_is_empty(receiver->lag))
+        outq_push_ref(&receiver->outq, router->pool, chunk, offset, len);
+    else
+        lag_add_range(receiver->lag, chunk, offset, len);
+}
+
+/* Room behind all that waits for the receiver. */
+static char *push_space(struct router *router, struct receiver *receiver, size_t len)
+{
+    return receiver->lag != NULL ? push_space_behind(router, receiver, len)
+                                 : outq_push_space(&receiver->outq, router->pool, len);
+}
+
 static void copy_message(struct router *router, struct receiver *receiver, const struct msg *msg,
                          const struct wire_address *to, size_t len)
 {
     router_catch_up(router, receiver);
-    wire_write_message(msg, to, outq_push_space(&receiver->outq, router->pool, len));
+    wire_write_message(msg, to, push_space(router, receiver, len));
     router_mark_dirty(router, receiver);
 }
 
@@ -426,10 +495,22 @@ void router_reply(struct router *router, struct receiver *receiver, const struct
     count_delivered(router, 1);
 }
 
+/* To a receiver that lags. Returns false when it may not lose the message. */
+static bool deliver_to_ring(struct router *router, struct subscription *s, const struct msg *msg)
+{
+    router_catch_up(router, s->receiver);
+    if (!lag_add(group_more(s->group)->ring, msg))
+        return false;
+    router_mark_dirty(router, s->receiver);
+    return true;
+}
+
 /* A fan-out does not wait for one receiver: a full window is a slow consumer. Returns how many
  * messages were delivered. */
 static uint64_t deliver_alone(struct router *router, struct subscription *s, const struct msg *msg)
 {
+    if (group_more(s->group)->ring != NULL && deliver_to_ring(router, s, msg))
+        return 1;
     if (router_deliver_one(router, s, msg, slice_str(""), 0))
         return 1;
     s->receiver->is_window_full = true;
@@ -633,8 +714,12 @@ static void take_segment(struct router *router, struct receiver *receiver,
             return;
         skip = (uint32_t)(receiver->caught_up - segment->begin);
     }
-    outq_push_ref(&receiver->outq, router->pool, segment->chunk, segment->offset + skip,
-                  segment->len - skip);
+    if (receiver->lag != NULL)
+        push_ref_behind(router, receiver, segment->chunk, segment->offset + skip,
+                        segment->len - skip);
+    else
+        outq_push_ref(&receiver->outq, router->pool, segment->chunk, segment->offset + skip,
+                      segment->len - skip);
 }
 
 struct gathering {
@@ -711,7 +796,7 @@ void router_catch_up(struct router *router, struct receiver *receiver)
         }
     }
     receiver->caught_up = router->log_end;
-    if (!outq_is_empty(&receiver->outq))
+    if (!outq_is_empty(&receiver->outq) || !lag_is_empty(receiver->lag))
         router_mark_dirty(router, receiver);
 }
 
@@ -770,7 +855,7 @@ char *router_queue_bytes(struct router *router, struct receiver *receiver, size_
 {
     router_catch_up(router, receiver);
     router_mark_dirty(router, receiver);
-    return outq_push_space(&receiver->outq, router->pool, len);
+    return push_space(router, receiver, len);
 }
 
 char *router_queue_frame(struct router *router, struct receiver *receiver, bool is_binary,

@@ -15,6 +15,7 @@
 #include "gateway/router/destination.h"
 #include "gateway/router/group.h"
 #include "gateway/router/interest.h"
+#include "gateway/router/lag.h"
 #include "gateway/router/msg.h"
 #include "gateway/router/subscriptions.h"
 #include "gateway/router/wire.h"
@@ -33,13 +34,16 @@
  * (router_catch_up); the router does so itself wherever it queues. So a RECEIPT that follows an
  * UNSUBSCRIBE comes after the last message, and a new subscription sees nothing older than itself.
  *
+ * What comes for a receiver that lags goes behind its queue: lag.h, lagging.h.
+ *
  * Owning worker only, but for the interest table, which all workers share.
  */
 
 /** Whoever can subscribe: embedded in a session. Zeroed and then receiver_init. */
 struct receiver {
     struct outq outq;
-    uint64_t caught_up; /* the log up to here is in outq already */
+    struct lag *lag;    /* behind outq; NULL: the receiver keeps up */
+    uint64_t caught_up; /* the log up to here is in outq, or in lag, already */
     TAILQ_ENTRY(receiver) dirty_link;
     struct subscriptions subscriptions;
     enum wire wire;
@@ -80,6 +84,7 @@ struct router {
     void *on_ended_ctx;
     struct destinations destinations;
     struct groups groups;
+    struct lag_store lag_store;
     struct buf lines; /* scratch: the header lines of one delivery */
     uint64_t next_serial;
     struct log_segment *log;
@@ -161,6 +166,13 @@ bool router_subscribe(struct router *router, struct receiver *receiver, struct s
 
 /** Ends a subscription; what was published before is still delivered. */
 void router_unsubscribe(struct router *router, struct subscription *subscription);
+
+/**
+ * Moves a subscription to a group of its own, or back to the one of its like. What was published
+ * before is still delivered. Returns it, at another address.
+ */
+struct subscription *router_regroup(struct router *router, struct subscription *subscription,
+                                    bool is_alone) __attribute__((returns_nonnull));
 
 /** A new message-id; borrowed until the next call. `out` has room for 64 bytes. */
 struct slice router_next_id(struct router *router, char *out);

@@ -28,14 +28,45 @@ static struct slice kept_pattern(struct slice template)
     return text;
 }
 
+/* Without copies. The array is the caller's. */
+static struct policy_slow_rule *make_slow_rules(const struct config *config)
+{
+    static const enum policy_slow_mode modes[] = {
+        [CONFIG_SLOW_DISCONNECT] = POLICY_SLOW_DISCONNECT,
+        [CONFIG_SLOW_DROP_OLDEST] = POLICY_SLOW_DROP_OLDEST,
+        [CONFIG_SLOW_LATEST] = POLICY_SLOW_LATEST,
+    };
+    struct policy_slow_rule *rules = mem_calloc(config->broker.n_slow_consumers, sizeof(*rules));
+
+    for (size_t i = 0; i < config->broker.n_slow_consumers; i++) {
+        const struct config_slow_consumers *from = &config->broker.slow_consumers[i];
+
+        rules[i] = (struct policy_slow_rule){
+            .destinations = {from->destinations.items, from->destinations.n},
+            .slow =
+                {
+                    .mode = modes[from->policy],
+                    .key_header = from->key_header,
+                    .max_messages = (size_t)from->max_messages,
+                    .max_bytes = (size_t)from->max_bytes,
+                },
+        };
+    }
+    return rules;
+}
+
 static struct policy *make_policy(const struct config *config, char **error)
 {
     struct slice *kept = mem_calloc(config->n_routes, sizeof(*kept));
     struct policy_queues *queues = mem_calloc(config->broker.n_queues, sizeof(*queues));
+    struct policy_slow_rule *slow = make_slow_rules(config);
     struct policy_rules rules = {
         .sequenced = {config->broker.sequence.items, config->broker.sequence.n},
         .queues = queues,
         .n_queues = config->broker.n_queues,
+        .slow = slow,
+        .n_slow = config->broker.n_slow_consumers,
+        .user_prefix = config->broker.user_destination_prefix,
         .separator = config->broker.path_separator,
     };
     struct policy *policy;
@@ -59,6 +90,7 @@ static struct policy *make_policy(const struct config *config, char **error)
         mem_free((void *)(uintptr_t)kept[i].base);
     mem_free(kept);
     mem_free(queues);
+    mem_free(slow);
     return policy;
 }
 

@@ -16,17 +16,10 @@ static const struct slice name_destination = SLICE("destination");
 static bool is_kept_back(struct slice name)
 {
     static const struct slice names[] = {
-        SLICE("content-length"),
-        SLICE("subscription"),
-        SLICE("message-id"),
-        SLICE("receipt"),
-        SLICE("transaction"),
-        SLICE("ack"),
-        SLICE("x-seq"),
-        SLICE("x-epoch"),
-        SLICE("redelivered"),
-        SLICE("x-delivery-count"),
-        SLICE("simpOrigDestination"),
+        SLICE("content-length"), SLICE("subscription"),     SLICE("message-id"),
+        SLICE("receipt"),        SLICE("transaction"),      SLICE("ack"),
+        SLICE("x-seq"),          SLICE("x-epoch"),          SLICE("dropped"),
+        SLICE("redelivered"),    SLICE("x-delivery-count"), SLICE("simpOrigDestination"),
     };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

@@ -29,7 +29,7 @@ void outgoing_dispose(struct outgoing *out);
 
 /**
  * All headers of the SEND in their order, but those that are ours to write (content-length,
- * subscription, message-id, x-seq, x-epoch, redelivered, x-delivery-count) or meant for us
+ * subscription, message-id, x-seq, x-epoch, redelivered, x-delivery-count, dropped) or meant for us
  * (receipt, transaction, ack, simpOrigDestination), and of a repeated destination or content-type
  * the first; other repeated ones stand together, as Spring writes them. `shown` stands in the
  * destination's place.

@@ -6,6 +6,7 @@
 #include <openssl/rand.h>
 #include "base/hex.h"
 #include "base/mem.h"
+#include "gateway/router/lagging.h"
 #include "gateway/session/plain_session.h"
 #include "gateway/session/stomp_reply.h"
 #include "gateway/session/stomp_session.h"
@@ -137,7 +138,7 @@ static void log_end(struct session *session)
               log_cstr("reason", reasons[session->reason].name), log_str("user", user_of(session)),
               log_str("endpoint", session_endpoint(session)->path),
               log_u64("age_ms", now_ms(session) - session->opened_ms),
-              log_u64("queued_bytes", session->receiver->outq.bytes),
+              log_u64("queued_bytes", lagging_queued_bytes(session->receiver)),
               log_u64("lines_suppressed", suppressed));
 }
 

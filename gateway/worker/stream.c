@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include "base/mem.h"
+#include "gateway/router/lagging.h"
 #include "gateway/router/wire.h"
 
 enum {
@@ -15,6 +16,7 @@ enum {
     AWAIT_PEER_MS = 5000,
     DRAIN_MS = 2000,
     DRAIN_MAX_BYTES = 16 * 1024 * 1024, /* a message on its way must not turn a 1009 into a reset */
+    LAG_ABOVE_BYTES = 65536,            /* behind a write that waits */
     PROGRESS_BYTES = 4096,              /* what a stuck write must place to count as moving again */
 };
 
@@ -90,7 +92,7 @@ static void step_finish(struct stream *stream)
 {
     struct worker *worker = stream->worker;
 
-    if (stream->state == STREAM_FLUSHING && outq_is_empty(&stream->receiver.outq) &&
+    if (stream->state == STREAM_FLUSHING && lagging_queued_bytes(&stream->receiver) == 0 &&
         stream->in_flight_bytes == 0) {
         stream->state = STREAM_AWAITING;
         timer_arm(&worker->timers, &stream->timer, worker_now_ms(worker) + AWAIT_PEER_MS,
@@ -159,6 +161,8 @@ void stream_cut(struct stream *stream)
     struct outq *q = &stream->receiver.outq;
     struct slice head = outq_head(q, &written);
 
+    if (stream->receiver.lag != NULL)
+        metrics_add(&stream->worker->metrics, METRIC_DROPPED, lag_cut(stream->receiver.lag));
     if (outq_is_empty(q))
         return;
     kept = wire_frame_end(stream->receiver.wire, head, written) - written;
@@ -213,6 +217,8 @@ static void all_written(struct stream *stream)
 {
     stream->stuck_since_ms = 0;
     stream->rest_bytes = 0;
+    if (stream->receiver.lag != NULL)
+        lagging_stop(&stream->worker->router, &stream->receiver);
     step_finish(stream);
 }
 
@@ -242,11 +248,22 @@ void stream_note_sent(struct stream *stream, ssize_t n)
     count_written(stream, (size_t)n);
 }
 
+/* Whether there is something to write. What waits behind an empty queue comes into it: no limit
+ * counts that again. */
+static bool fill_queue(struct stream *stream)
+{
+    struct outq *q = &stream->receiver.outq;
+
+    if (outq_is_empty(q) && stream->receiver.lag != NULL)
+        stream->rest_bytes += lag_refill(stream->receiver.lag, q);
+    return !outq_is_empty(q);
+}
+
 static void flush_plain(struct stream *stream)
 {
     struct outq *q = &stream->receiver.outq;
 
-    while (!outq_is_empty(q)) {
+    while (fill_queue(stream)) {
         struct iovec iov[WRITE_MAX_PIECES];
         struct msghdr message = {.msg_iov = iov};
         ssize_t n;
@@ -321,7 +338,7 @@ static void flush_tls(struct stream *stream)
     h2o_iovec_t records[TLS_WRITE_MAX_BYTES / TLS_RECORD_BYTES];
     size_t n_records, len;
 
-    if (outq_is_empty(q)) {
+    if (!fill_queue(stream)) {
         all_written(stream);
         return;
     }
@@ -334,9 +351,30 @@ static void flush_tls(struct stream *stream)
     h2o_socket_write(stream->sock, records, n_records, on_tls_written);
 }
 
+/* What must be written: messages that may be lost have limits of their own. */
+static size_t queued_bytes(const struct stream *stream)
+{
+    return stream->receiver.outq.bytes + lag_kept_bytes(stream->receiver.lag) +
+           stream->in_flight_bytes;
+}
+
+/* Much has come behind a write that waits. What the ticks have brought until now, and may have been
+ * let go a little earlier, does not make a slow consumer: it counts as offered. */
+static void check_lag(struct stream *stream)
+{
+    uint64_t above = stream->limits->send_buffer_bytes / 2;
+
+    if (above > LAG_ABOVE_BYTES)
+        above = LAG_ABOVE_BYTES;
+    if (stream->state == STREAM_OPEN && stream->receiver.lag == NULL &&
+        queued_bytes(stream) > stream->rest_bytes + above &&
+        lagging_start(&stream->worker->router, &stream->receiver))
+        stream->rest_bytes = queued_bytes(stream);
+}
+
 static void check_buffer_limit(struct stream *stream)
 {
-    size_t queued = stream->receiver.outq.bytes + stream->in_flight_bytes;
+    size_t queued = queued_bytes(stream);
 
     if (stream->state == STREAM_OPEN && queued > stream->rest_bytes &&
         queued - stream->rest_bytes > stream->limits->send_buffer_bytes)
@@ -352,12 +390,14 @@ void stream_flush(struct stream *stream)
         if (stream->state == STREAM_CLOSED)
             return;
     }
-    if (stream->is_blocked)
+    if (stream->is_blocked) {
+        check_lag(stream);
         check_buffer_limit(stream);
-    else if (stream->is_tls)
+    } else if (stream->is_tls) {
         flush_tls(stream);
-    else
+    } else {
         flush_plain(stream);
+    }
 }
 
 /* What is queued is written by the end of the tick only: the tick's mail is posted before, so that

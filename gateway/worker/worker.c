@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "base/mem.h"
 #include "gateway/worker/flush.h"
+#include "gateway/router/lagging.h"
 #include "gateway/worker/stream.h"
 
 enum {
@@ -226,8 +227,8 @@ static void relieve_memory(struct worker *worker)
     worker->memory_checked_ms = worker_now_ms(worker);
     for (struct stream *stream = worker->streams; stream != NULL; stream = stream->next) {
         if (stream->is_blocked && stream->state == STREAM_OPEN &&
-            stream->receiver.outq.bytes > most) {
-            most = stream->receiver.outq.bytes;
+            lagging_queued_bytes(&stream->receiver) > most) {
+            most = lagging_queued_bytes(&stream->receiver);
             longest = stream;
         }
     }

@@ -171,6 +171,45 @@ static void what_a_route_says_goes_together(void **state)
     }
 }
 
+static void a_slow_consumers_policy_has_what_it_needs_and_no_more(void **state)
+{
+    const struct {
+        const char *item, *errors;
+    } rows[] = {
+        {"destinations: [/a], policy: disconnect", ""},
+        {"destinations: [/a], policy: drop_oldest, max_messages: 1, max_bytes: 1KiB", ""},
+        {"destinations: [/a], policy: latest, key_header: k, max_messages: 1000000", ""},
+        {"destinations: [/a], policy: drop_oldest, key_header: k",
+         "f.yaml:2:81: broker.slow_consumers[0].key_header: is for the policy latest only, "
+         "expected it left out\n"},
+        {"destinations: [/a], policy: disconnect, max_messages: 5, max_bytes: 1KiB",
+         "f.yaml:2:82: broker.slow_consumers[0].max_messages: does not go with the policy "
+         "disconnect, whose limit is transport.send_buffer_size_limit, expected it left out\n"
+         "f.yaml:2:96: broker.slow_consumers[0].max_bytes: does not go with the policy "
+         "disconnect, whose limit is transport.send_buffer_size_limit, expected it left out\n"},
+        {"destinations: [/a], policy: drop, key_header: k",
+         "f.yaml:2:56: broker.slow_consumers[0].policy: got \"drop\", expected one of disconnect, "
+         "drop_oldest, latest\n"},
+        {"destinations: [/a], policy: latest, max_messages: 0",
+         "f.yaml:2:78: broker.slow_consumers[0].max_messages: got \"0\", expected a whole number, "
+         "1 to "
+         "1000000\n"},
+        {"destinations: [/a]", "f.yaml:2:27: broker.slow_consumers[0].policy: is missing, expected "
+                               "one of disconnect, drop_oldest, latest\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char yaml[512];
+
+        (void)snprintf(yaml, sizeof(yaml), OPEN "broker: {slow_consumers: [{%s}]}\n", rows[i].item);
+        if (rows[i].errors[0] == '\0')
+            unload(load_good(yaml, NULL));
+        else
+            assert_errors(yaml, NULL, rows[i].errors);
+    }
+}
+
 static void patterns_compile_wherever_they_stand(void **state)
 {
     const struct {
@@ -179,6 +218,8 @@ static void patterns_compile_wherever_they_stand(void **state)
         {"broker: {sequence: [/a/*, '/{a:[}']}", "f.yaml:2:20: broker.sequence"},
         {"broker: {queues: [{destinations: ['/{a:[}'], mode: fanout}]}",
          "f.yaml:2:34: broker.queues[0].destinations"},
+        {"broker: {slow_consumers: [{destinations: ['/{a:[}'], policy: latest}]}",
+         "f.yaml:2:42: broker.slow_consumers[0].destinations"},
         {"routes: [{destination: '/{a:[}'}]", "f.yaml:2:24: routes[0].destination"},
         {"access: [{destinations: ['/{a:[}'], allow: all}]", "f.yaml:2:25: access[0].destinations"},
     };
@@ -288,6 +329,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_does_not_go_together_is_an_error),
         cmocka_unit_test(what_a_route_says_goes_together),
+        cmocka_unit_test(a_slow_consumers_policy_has_what_it_needs_and_no_more),
         cmocka_unit_test(patterns_compile_wherever_they_stand),
         cmocka_unit_test(an_issuer_has_exactly_the_key_its_algorithms_need),
         cmocka_unit_test(somebody_must_get_in_everywhere),

@@ -31,6 +31,9 @@ static void every_type_reaches_its_field(void **state)
         "  sequence_limit: 1\n"
         "  queues: [{destinations: [/queue/x], mode: fanout},\n"
         "           {destinations: [/queue/**], mode: competing}]\n"
+        "  slow_consumers: [{destinations: [/a], policy: latest, key_header: k},\n"
+        "                   {destinations: [/b, /c], policy: drop_oldest, max_messages: 7,\n"
+        "                    max_bytes: 2KiB}]\n"
         "  queue_limit: {messages: 2, bytes: 3KiB}\n"
         "  last_message_limit: {messages: 4, bytes: 5KiB}\n"
         "  ack_window: 6\n"
@@ -97,6 +100,16 @@ static void every_type_reaches_its_field(void **state)
     assert_slice(c->broker.queues[0].destinations.items[0], "/queue/x");
     assert_int_equal(c->broker.queues[0].mode, CONFIG_QUEUE_FANOUT);
     assert_int_equal(c->broker.queues[1].mode, CONFIG_QUEUE_COMPETING);
+    assert_int_equal(c->broker.n_slow_consumers, 2);
+    assert_slice(c->broker.slow_consumers[0].destinations.items[0], "/a");
+    assert_int_equal(c->broker.slow_consumers[0].policy, CONFIG_SLOW_LATEST);
+    assert_slice(c->broker.slow_consumers[0].key_header, "k");
+    assert_int_equal(c->broker.slow_consumers[0].max_messages, 1000);
+    assert_int_equal(c->broker.slow_consumers[0].max_bytes, 1 << 20);
+    assert_int_equal(c->broker.slow_consumers[1].policy, CONFIG_SLOW_DROP_OLDEST);
+    assert_slice(c->broker.slow_consumers[1].key_header, "");
+    assert_int_equal(c->broker.slow_consumers[1].max_messages, 7);
+    assert_int_equal(c->broker.slow_consumers[1].max_bytes, 2048);
     assert_int_equal(c->broker.queue_limit.messages, 2);
     assert_int_equal(c->broker.queue_limit.bytes, 3072);
     assert_int_equal(c->broker.last_message_limit.messages, 4);

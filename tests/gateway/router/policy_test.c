@@ -125,22 +125,86 @@ static struct slice too_long(void)
     return slice_of(text, ANT_PATTERN_MAX + 1);
 }
 
+static void the_first_rule_for_slow_receivers_decides(void **state)
+{
+    const struct slice not_lossy[] = {SLICE("/topic/order.*"), SLICE("/topic/a")};
+    const struct slice drop[] = {SLICE("/topic/*"), SLICE("/user/queue/*")};
+    const struct slice keep[] = {SLICE("/topic/a"), SLICE("/topic/**"), SLICE("/queue/x")};
+    const struct policy_slow_rule slow[] = {
+        {{not_lossy, 2}, {.mode = POLICY_SLOW_DISCONNECT}},
+        {{drop, 2}, {POLICY_SLOW_DROP_OLDEST, SLICE(""), 7, 8}},
+        {{keep, 3}, {POLICY_SLOW_LATEST, SLICE("key"), 9, 10}},
+    };
+    const struct {
+        const char *destination;
+        enum policy_slow_mode mode;
+    } rows[] = {
+        {"/topic/order.1", POLICY_SLOW_DISCONNECT}, {"/topic/a", POLICY_SLOW_DISCONNECT},
+        {"/topic/b", POLICY_SLOW_DROP_OLDEST},      {"/user/queue/x", POLICY_SLOW_DROP_OLDEST},
+        {"/topic/a/b", POLICY_SLOW_LATEST},         {"/queue/x", POLICY_SLOW_LATEST},
+        {"/queue/y", POLICY_SLOW_DISCONNECT},       {"", POLICY_SLOW_DISCONNECT},
+    };
+    struct policy_rules rules = {
+        .slow = slow, .n_slow = 3, .user_prefix = SLICE("/user/"), .separator = '/'};
+    struct policy *policy = make(&rules);
+    const struct policy_slow *found;
+
+    (void)state;
+    assert_true(policy_has_slow(policy));
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        found = policy_slow_of(policy, slice_str(rows[i].destination));
+        assert_int_equal(found == NULL ? POLICY_SLOW_DISCONNECT : found->mode, rows[i].mode);
+        assert_int_equal(of(policy, rows[i].destination), 0);
+    }
+    found = policy_slow_of(policy, slice_str("/queue/x"));
+    assert_true(slice_eq(found->key_header, slice_str("key")));
+    assert_int_equal(found->max_messages, 9);
+    assert_int_equal(found->max_bytes, 10);
+    assert_int_equal(policy_slow_of_bound(policy, slice_str("/queue/x"))->max_messages, 7);
+    assert_int_equal(policy_slow_of_bound(policy, slice_str("queue/x"))->max_messages, 7);
+    assert_null(policy_slow_of_bound(policy, slice_str("/topic/b")));
+    policy_free(policy);
+
+    rules.n_slow = 1; /* none but what is the default anyway */
+    policy = make(&rules);
+    assert_false(policy_has_slow(policy));
+    assert_null(policy_slow_of(policy, slice_str("/topic/b")));
+    assert_null(policy_slow_of_bound(policy, slice_str("/queue/x")));
+    policy_free(policy);
+}
+
 static void a_pattern_that_does_not_compile_is_named(void **state)
 {
     const struct slice good[] = {SLICE("/topic/*"), SLICE("/topic/a")};
     const struct slice bad[] = {SLICE("/topic/*"), too_long()};
     const struct policy_queues good_queues = {{good, 2}, true}, bad_queues = {{&bad[1], 1}, false};
-    const struct policy_rules rules[] = {
-        {{bad, 2}, {good, 2}, &good_queues, 1, '/'},
-        {{good, 2}, {good, 2}, &bad_queues, 1, '/'},
-        {{good, 2}, {bad, 2}, &good_queues, 1, '/'},
+    const struct policy_slow_rule good_slow = {{good, 2}, {.mode = POLICY_SLOW_LATEST}};
+    const struct policy_slow_rule bad_slow = {{bad, 2}, {.key_header = SLICE("key")}};
+    const struct {
+        struct policy_patterns sequenced, kept;
+        const struct policy_queues *queues;
+        const struct policy_slow_rule *slow;
+    } rows[] = {
+        {{bad, 2}, {good, 2}, &good_queues, &good_slow},
+        {{good, 2}, {good, 2}, &bad_queues, &good_slow},
+        {{good, 2}, {bad, 2}, &good_queues, &good_slow},
+        {{good, 2}, {good, 2}, &good_queues, &bad_slow},
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct policy_rules rules = {
+            .sequenced = rows[i].sequenced,
+            .kept = rows[i].kept,
+            .queues = rows[i].queues,
+            .n_queues = 1,
+            .slow = rows[i].slow,
+            .n_slow = 1,
+            .separator = '/',
+        };
         char *error = NULL;
 
-        assert_null(policy_new(&rules[i], &error));
+        assert_null(policy_new(&rules, &error));
         assert_non_null(error);
         assert_non_null(strstr(error, "\"*aaaa"));
         assert_non_null(strstr(error, ant_strstatus(ANT_ERR_LENGTH)));
@@ -156,6 +220,7 @@ int main(void)
         cmocka_unit_test(a_text_without_wildcards_is_one_destination_as_it_is_spelled),
         cmocka_unit_test(the_first_rule_of_a_queue_decides),
         cmocka_unit_test(the_rules_are_copied),
+        cmocka_unit_test(the_first_rule_for_slow_receivers_decides),
         cmocka_unit_test(a_pattern_that_does_not_compile_is_named),
     };
 

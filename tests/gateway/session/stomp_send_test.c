@@ -51,7 +51,7 @@ static void headers_are_copied_as_spring_does(void **state)
          "MESSAGE\ndestination:/topic/a\nReceipt:kept\nsubscription:s\n"
          "message-id:0000000000000abc-0-0\ncontent-length:1\n\nx^"},
         {SLICE("SEND\ndestination:/topic/a\nx-seq:7\nx-epoch:mine\nredelivered:true\n"
-               "x-delivery-count:2\nx-sequel:kept\n\nx\0"),
+               "x-delivery-count:2\ndropped:9\nx-sequel:kept\n\nx\0"),
          "MESSAGE\ndestination:/topic/a\nx-sequel:kept\nsubscription:s\n"
          "message-id:0000000000000abc-0-0\ncontent-length:1\n\nx^"},
         /* escapes are undone and made again */

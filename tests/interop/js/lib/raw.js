@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import net from 'node:net';
+import tls from 'node:tls';
 import { Inbox } from './until.js';
 
 export const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
@@ -71,11 +72,13 @@ export function parseStomp(text) {
 }
 
 export class RawSocket {
-  static async open(address) {
+  /** Over TLS with `secure`, its options. */
+  static async open(address, secure) {
     const at = address.lastIndexOf(':');
     const raw = new RawSocket();
+    const to = { host: address.slice(0, at), port: Number(address.slice(at + 1)) };
 
-    raw.socket = net.connect({ host: address.slice(0, at), port: Number(address.slice(at + 1)) });
+    raw.socket = secure ? tls.connect({ ...to, ...secure }) : net.connect(to);
     raw.socket.setNoDelay(true);
     raw.address = address;
     raw.bytes = Buffer.alloc(0);
@@ -200,15 +203,15 @@ export class RawSocket {
     return this.answer();
   }
 
-  static async handshake(address, path, changes, method) {
-    const raw = await RawSocket.open(address);
+  static async handshake(address, path, changes, method, secure) {
+    const raw = await RawSocket.open(address, secure);
     const answer = await raw.request(path, changes, method);
 
     return { raw, answer };
   }
 
-  static async upgraded(address, path, changes) {
-    const { raw, answer } = await RawSocket.handshake(address, path, changes);
+  static async upgraded(address, path, changes, secure) {
+    const { raw, answer } = await RawSocket.handshake(address, path, changes, 'GET', secure);
 
     assert.equal(answer.status, 101, `handshake on ${path}: ${answer.status} ${answer.body}`);
     return raw;
