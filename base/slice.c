@@ -7,11 +7,6 @@ struct slice slice_str(const char *str)
     return str == NULL ? (struct slice){"", 0} : (struct slice){str, strlen(str)};
 }
 
-bool slice_eq(struct slice a, struct slice b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.base, b.base, a.len) == 0);
-}
-
 static unsigned char lower(char c)
 {
     return (unsigned char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
@@ -53,18 +48,6 @@ size_t slice_find(struct slice s, char byte)
     const char *at = s.len == 0 ? NULL : memchr(s.base, byte, s.len);
 
     return at == NULL ? s.len : (size_t)(at - s.base);
-}
-
-struct slice slice_skip(struct slice s, size_t n)
-{
-    if (n == 0)
-        return s;
-    return n >= s.len ? (struct slice){"", 0} : (struct slice){s.base + n, s.len - n};
-}
-
-struct slice slice_take(struct slice s, size_t n)
-{
-    return (struct slice){s.base, n < s.len ? n : s.len};
 }
 
 bool slice_cut(struct slice s, char byte, struct slice *head, struct slice *tail)

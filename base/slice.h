@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /*
  * Bytes that belong to someone else: never NUL-terminated, never freed through the slice.
@@ -33,7 +34,10 @@ static inline struct slice slice_of(const char *base, size_t len)
 /** Borrows a NUL-terminated string; NULL reads as the empty slice. */
 struct slice slice_str(const char *str);
 
-bool slice_eq(struct slice a, struct slice b);
+static inline bool slice_eq(struct slice a, struct slice b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.base, b.base, a.len) == 0);
+}
 
 /** ASCII letters compare equal whatever their case; all other bytes exactly. */
 bool slice_eq_nocase(struct slice a, struct slice b);
@@ -48,10 +52,18 @@ bool slice_ends_with(struct slice s, struct slice suffix);
 size_t slice_find(struct slice s, char byte);
 
 /** Without its first `n` bytes; empty when it has no more than that. */
-struct slice slice_skip(struct slice s, size_t n);
+static inline struct slice slice_skip(struct slice s, size_t n)
+{
+    if (n == 0)
+        return s;
+    return n >= s.len ? (struct slice){"", 0} : (struct slice){s.base + n, s.len - n};
+}
 
 /** Its first `n` bytes, or all when it has fewer. */
-struct slice slice_take(struct slice s, size_t n);
+static inline struct slice slice_take(struct slice s, size_t n)
+{
+    return (struct slice){s.base, n < s.len ? n : s.len};
+}
 
 /**
  * Cuts at the first `byte`: `*head` is what stands before it, `*tail` what comes after.

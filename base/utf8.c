@@ -1,9 +1,10 @@
 #include "base/utf8.h"
 
 #include <string.h>
+#include "base/word.h"
 
 /* One per byte that is not ASCII. */
-#define HIGH_BITS 0x8080808080808080U
+#define HIGH_BITS WORD_OF(0x80)
 
 /* Little-endian whatever the machine, so that the lowest bits are the first byte. */
 static inline uint64_t load_le64(const unsigned char *at)

@@ -1,6 +1,8 @@
 #include "stomp/encode.h"
 
 #include <string.h>
+#include "base/decimal.h"
+#include "base/word.h"
 
 /* The letter behind the backslash, or 0 for a byte that travels as it is. */
 static char escape_of(char c)
@@ -19,11 +21,32 @@ static char escape_of(char c)
     }
 }
 
+static inline bool has_escaped(uint64_t word)
+{
+    return (word_has(word, '\\') | word_has(word, ':') | word_has(word, '\n') |
+            word_has(word, '\r')) != 0;
+}
+
+/* How many bytes from `at` on travel as they are for sure: eight at a time, since most texts have
+ * nothing to escape. */
+static size_t plain_run(struct slice text, size_t at)
+{
+    size_t begin = at;
+    uint64_t word;
+
+    for (; text.len - at >= sizeof(word); at += sizeof(word)) {
+        memcpy(&word, text.base + at, sizeof(word));
+        if (has_escaped(word))
+            break;
+    }
+    return at - begin;
+}
+
 size_t stomp_escaped_len(struct slice text)
 {
     size_t len = text.len;
 
-    for (size_t i = 0; i < text.len; i++)
+    for (size_t i = plain_run(text, 0); i < text.len; i++)
         len += escape_of(text.base[i]) != '\0';
     return len;
 }
@@ -37,7 +60,10 @@ static char *copy(struct slice text, char *out)
 
 char *stomp_escape(struct slice text, char *out)
 {
-    for (size_t i = 0; i < text.len; i++) {
+    size_t n_plain = plain_run(text, 0);
+
+    out = copy(slice_take(text, n_plain), out);
+    for (size_t i = n_plain; i < text.len; i++) {
         char c = text.base[i], escape = escape_of(c);
 
         if (escape != '\0') {
@@ -102,22 +128,12 @@ bool stomp_encode_header(struct buf *out, enum stomp_command command, struct sli
     return true;
 }
 
-/* Writes the digits so that they end before `end`; returns where they begin. */
-static char *write_decimal(size_t n, char *end)
-{
-    do {
-        *--end = (char)('0' + n % 10);
-        n /= 10;
-    } while (n != 0);
-    return end;
-}
-
 bool stomp_encode_end(struct buf *out, enum stomp_command command, struct slice body)
 {
     const struct slice name = SLICE("content-length:");
-    char digits[20];
-    char *at, *end = digits + sizeof(digits), *first = write_decimal(body.len, end);
-    struct slice number = slice_of(first, (size_t)(end - first));
+    char digits[DECIMAL_MAX];
+    struct slice number = slice_of(digits, (size_t)(decimal_write(body.len, digits) - digits));
+    char *at;
     bool has_body = stomp_command_has_body(command);
     size_t head_len = has_body ? name.len + number.len + 2 : 1;
 

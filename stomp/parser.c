@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "base/word.h"
 #include "stomp/mime.h"
 #include "stomp/quote.h"
 
@@ -155,18 +156,10 @@ static enum stomp_status read_command(struct stomp_parser *parser, struct stomp_
     return fail(scratch, STOMP_ERR_COMMAND, "Unknown command '%s'", stomp_quote(line, 32, quoted));
 }
 
-#define BYTES_OF(c) (UINT64_C(0x0101010101010101) * (unsigned char)(c))
-
-/* Not 0 when one of the eight bytes is 0. */
-static inline uint64_t has_zero(uint64_t word)
-{
-    return (word - BYTES_OF(1)) & ~word & BYTES_OF(0x80);
-}
-
 static inline uint64_t has_odd(uint64_t word)
 {
-    return (word & BYTES_OF(0x80)) | has_zero(word) | has_zero(word ^ BYTES_OF('\r')) |
-           has_zero(word ^ BYTES_OF('\\'));
+    return (word & WORD_OF(0x80)) | word_has_zero(word) | word_has(word, '\r') |
+           word_has(word, '\\');
 }
 
 /* ASCII without NUL, CR and backslash: nothing in it needs a second look. Eight at a time. */
@@ -183,7 +176,7 @@ static bool is_plain(struct slice line)
         if (line.len >= sizeof(word)) { /* once more the bytes before the rest */
             memcpy(&word, line.base + line.len - sizeof(word), sizeof(word));
         } else {
-            for (word = BYTES_OF(' '); i < line.len; i++)
+            for (word = WORD_OF(' '); i < line.len; i++)
                 word = word << 8 | (unsigned char)line.base[i];
         }
         odd |= has_odd(word);
@@ -405,6 +398,22 @@ static enum stomp_status fail_content_type(struct stomp_scratch *scratch, struct
                 stomp_quote(value, 80, quoted), reason);
 }
 
+/* Leaves its printed form in the scratch. */
+static bool read_content_type(struct stomp_scratch *scratch, struct slice value)
+{
+    if (scratch->type_len != 0 && slice_eq(value, slice_of(scratch->type, scratch->type_len)))
+        return true;
+    scratch->type_len = 0;
+    clear(&scratch->content_type);
+    if (stomp_mime_parse(value, &scratch->content_type, NULL) != STOMP_OK)
+        return false;
+    if (value.len <= sizeof(scratch->type)) {
+        memcpy(scratch->type, value.base, value.len);
+        scratch->type_len = value.len;
+    }
+    return true;
+}
+
 /* The whole frame is there and its headers are in `scratch`. */
 static enum stomp_status finish_frame(const struct stomp_parser *parser,
                                       struct stomp_scratch *scratch, struct slice bytes,
@@ -427,11 +436,11 @@ static enum stomp_status finish_frame(const struct stomp_parser *parser,
                     "%.*s shouldn't have a payload: length=%zu, headers={}", SLICE_FMT(name),
                     whole.body.len);
     }
-    clear(&scratch->content_type);
-    if (stomp_frame_header(&whole, content_type, &value) &&
-        stomp_mime_parse(value, &scratch->content_type, NULL) != STOMP_OK)
-        return fail_content_type(scratch, value);
-    whole.content_type = buf_slice(&scratch->content_type);
+    if (stomp_frame_header(&whole, content_type, &value)) {
+        if (!read_content_type(scratch, value))
+            return fail_content_type(scratch, value);
+        whole.content_type = buf_slice(&scratch->content_type);
+    }
     *frame = whole;
     return STOMP_OK;
 }

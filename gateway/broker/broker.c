@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/hex.h"
+#include "base/decimal.h"
 #include "base/mem.h"
 
 /* A subscription of a competing queue on this worker. */
@@ -131,14 +132,19 @@ bool broker_receipt_is_due(struct broker *broker, struct broker_receipt *receipt
 
 static struct msg *number(struct broker *broker, const struct msg *msg)
 {
+    static const struct slice seq = SLICE("x-seq:"), epoch = SLICE("\nx-epoch:");
     struct sequence_number next;
-    char lines[128];
-    int len;
+    char lines[sizeof("x-seq:\nx-epoch:\n") + DECIMAL_MAX + sizeof(next.epoch)];
+    char *at = lines;
 
     sequences_next(&broker->sequences, msg->destination, &next);
-    len = snprintf(lines, sizeof(lines), "x-seq:%llu\nx-epoch:%.*s\n",
-                   (unsigned long long)next.number, (int)next.epoch_len, next.epoch);
-    return msg_new_with_lines(msg, slice_of(lines, (size_t)len));
+    memcpy(at, seq.base, seq.len);
+    at = decimal_write(next.number, at + seq.len);
+    memcpy(at, epoch.base, epoch.len);
+    memcpy(at + epoch.len, next.epoch, next.epoch_len);
+    at += epoch.len + next.epoch_len;
+    *at++ = '\n';
+    return msg_new_with_lines(msg, slice_of(lines, (size_t)(at - lines)));
 }
 
 /*

@@ -1,12 +1,13 @@
 #include "gateway/router/msg.h"
 
-#include <stdio.h>
 #include <string.h>
+#include "base/decimal.h"
 #include "base/mem.h"
 #include "stomp/encode.h"
 
 static const struct slice command = SLICE("MESSAGE\n");
 static const struct slice id_name = SLICE("message-id:");
+static const struct slice length_name = SLICE("\ncontent-length:");
 
 static char *put(char *at, struct slice bytes)
 {
@@ -47,15 +48,16 @@ static struct msg *lay_out(struct slice destination, size_t head_len, size_t tai
 struct msg *msg_new(struct slice destination, const struct msg_header *headers, size_t n_headers,
                     struct slice id, struct slice body, bool is_binary)
 {
-    char length[48];
-    int length_len = snprintf(length, sizeof(length), "\ncontent-length:%zu\n\n", body.len);
+    char digits[DECIMAL_MAX];
+    struct slice length = slice_of(digits, (size_t)(decimal_write(body.len, digits) - digits));
     size_t head_len = command.len;
     struct msg *msg;
     char *at;
 
     for (size_t i = 0; i < n_headers; i++)
         head_len += line_len(&headers[i]);
-    msg = lay_out(destination, head_len, id_name.len + id.len + (size_t)length_len + body.len + 1);
+    msg = lay_out(destination, head_len,
+                  id_name.len + id.len + length_name.len + length.len + 2 + body.len + 1);
     msg->is_binary = is_binary;
     at = put((char *)(uintptr_t)msg->head.base, command);
     for (size_t i = 0; i < n_headers; i++)
@@ -63,7 +65,9 @@ struct msg *msg_new(struct slice destination, const struct msg_header *headers, 
     at = put(at, id_name);
     msg->id = slice_of(at, id.len);
     at = put(at, id);
-    at = put(at, slice_of(length, (size_t)length_len));
+    at = put(put(at, length_name), length);
+    *at++ = '\n';
+    *at++ = '\n';
     msg->body = slice_of(at, body.len);
     at = put(at, body);
     *at = '\0';

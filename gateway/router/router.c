@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/decimal.h"
 #include "base/mem.h"
 #include "gateway/router/lagging.h"
 
@@ -54,18 +55,9 @@ void router_dispose(struct router *router)
 
 struct slice router_next_id(struct router *router, char *out)
 {
-    char digits[24];
-    size_t n = 0, len = router->id_prefix_len;
-    uint64_t number = router->next_id++;
-
-    memcpy(out, router->id_prefix, len);
-    do {
-        digits[n++] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number != 0);
-    while (n != 0)
-        out[len++] = digits[--n];
-    return slice_of(out, len);
+    memcpy(out, router->id_prefix, router->id_prefix_len);
+    return slice_of(out,
+                    (size_t)(decimal_write(router->next_id++, out + router->id_prefix_len) - out));
 }
 
 /* --- receivers and their subscriptions --- */

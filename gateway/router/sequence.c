@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+#include "base/decimal.h"
 #include "base/mem.h"
 
 struct sequence {
@@ -11,8 +12,6 @@ struct sequence {
     uint64_t epoch;
     uint64_t last; /* number given out */
 };
-
-enum { DECIMAL_MAX = 20 /* digits of UINT64_MAX */ };
 
 void sequences_init(struct sequences *set, size_t limit, struct siphash_key hash_key,
                     uint64_t start_id, unsigned worker)
@@ -59,21 +58,6 @@ static struct sequence *begin_epoch(struct sequences *set, struct slice destinat
     return sequence;
 }
 
-/* By hand, for it is done for each message: printf would take most of the time here. */
-static size_t put_decimal(char *out, uint64_t number)
-{
-    char digits[DECIMAL_MAX];
-    size_t n = 0, len = 0;
-
-    do {
-        digits[n++] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number != 0);
-    while (n != 0)
-        out[len++] = digits[--n];
-    return len;
-}
-
 void sequences_next(struct sequences *set, struct slice destination, struct sequence_number *out)
 {
     struct sequence *sequence =
@@ -87,5 +71,6 @@ void sequences_next(struct sequences *set, struct slice destination, struct sequ
     }
     out->number = ++sequence->last;
     memcpy(out->epoch, set->prefix, set->prefix_len);
-    out->epoch_len = set->prefix_len + put_decimal(out->epoch + set->prefix_len, sequence->epoch);
+    out->epoch_len =
+        (size_t)(decimal_write(sequence->epoch, out->epoch + set->prefix_len) - out->epoch);
 }
