@@ -41,6 +41,7 @@ struct stomp_frame {
     const struct stomp_header *headers; /* in the order they came in, repeated ones included */
     size_t n_headers;
     struct slice body;
+    struct slice content_type; /* that header as stomp_mime_parse prints it; empty: not known */
 };
 
 /** The name on the wire, such as "SEND". */

@@ -431,6 +431,7 @@ static enum stomp_status finish_frame(const struct stomp_parser *parser,
     if (stomp_frame_header(&whole, content_type, &value) &&
         stomp_mime_parse(value, &scratch->content_type, NULL) != STOMP_OK)
         return fail_content_type(scratch, value);
+    whole.content_type = buf_slice(&scratch->content_type);
     *frame = whole;
     return STOMP_OK;
 }

@@ -141,6 +141,17 @@ static struct msg *number(struct broker *broker, const struct msg *msg)
     return msg_new_with_lines(msg, slice_of(lines, (size_t)len));
 }
 
+/*
+ * To every worker, whether it has subscribers or not. The first subscriber of a worker may come
+ * while mail is on its way that was for the ones before it: it would see that number, and not those
+ * that were published while the worker had none.
+ */
+static void publish_numbered(struct broker *broker, struct msg *msg)
+{
+    for (unsigned i = 0; i < broker->shared->n_workers; i++)
+        router_send_bound(broker->router, i, msg); /* what it does is the same for all messages */
+}
+
 static void publish_owned(struct broker *broker, struct msg *msg, unsigned what)
 {
     struct msg *numbered = NULL;
@@ -151,6 +162,8 @@ static void publish_owned(struct broker *broker, struct msg *msg, unsigned what)
         last_put(&broker->shared->last, msg);
     if ((what & POLICY_COMPETING) != 0)
         queues_publish_sized(&broker->queues, msg, msg->body.len);
+    else if (numbered != NULL)
+        publish_numbered(broker, msg);
     else
         router_publish(broker->router, msg, NULL);
     if (numbered != NULL)
@@ -528,7 +541,8 @@ void broker_dispose(struct broker *broker)
 {
     assert(broker->consumers.n_nodes == 0);
     table_dispose(&broker->consumers);
-    metrics_add(broker->metrics, METRIC_QUEUE_DROPPED, broker->queues.n_messages);
+    if (broker->queues.n_messages != 0)
+        metrics_add(broker->metrics, METRIC_QUEUE_DROPPED, broker->queues.n_messages);
     queues_dispose(&broker->queues);
     sequences_dispose(&broker->sequences);
 }

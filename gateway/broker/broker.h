@@ -87,7 +87,7 @@ void broker_init(struct broker *broker, struct broker_shared *shared, unsigned w
                  struct router *router, struct metrics *metrics, size_t sequence_limit,
                  struct broker_hooks hooks);
 
-/** All sessions have ended. What queues still hold is dropped, and counted. */
+/** All sessions have ended. What queues still hold is dropped, and counted (if there is any). */
 void broker_dispose(struct broker *broker);
 
 /** What became of a publish. */

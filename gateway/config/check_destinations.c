@@ -162,21 +162,14 @@ static struct ant_pattern *check_route_destination(struct draft *d, size_t i)
 static bool is_reserved(struct slice name)
 {
     static const struct slice names[] = {
-        SLICE("ack"),
-        SLICE("content-length"),
-        SLICE("content-type"),
-        SLICE("destination"),
-        SLICE("id"),
-        SLICE("message-id"),
-        SLICE("receipt"),
-        SLICE("receipt-id"),
-        SLICE("redelivered"),
-        SLICE("selector"),
-        SLICE("simpOrigDestination"),
-        SLICE("subscription"),
-        SLICE("transaction"),
-        SLICE("x-epoch"),
-        SLICE("x-seq"),
+        SLICE("ack"),          SLICE("content-length"),
+        SLICE("content-type"), SLICE("destination"),
+        SLICE("id"),           SLICE("message-id"),
+        SLICE("receipt"),      SLICE("receipt-id"),
+        SLICE("redelivered"),  SLICE("x-delivery-count"),
+        SLICE("selector"),     SLICE("simpOrigDestination"),
+        SLICE("subscription"), SLICE("transaction"),
+        SLICE("x-epoch"),      SLICE("x-seq"),
         SLICE("x-unrouted"),
     };
 

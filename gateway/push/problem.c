@@ -17,6 +17,7 @@ static const struct {
     {405, "Method Not Allowed"},
     {413, "Content Too Large"},
     {415, "Unsupported Media Type"},
+    {422, "Unprocessable Content"},
     {426, "Upgrade Required"},
     {500, "Internal Server Error"},
     {503, "Service Unavailable"},

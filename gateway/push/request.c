@@ -24,10 +24,10 @@ struct push_owned {
 
 /* Headers that the broker writes itself, or that would forge what it says. */
 static const struct slice reserved_names[] = {
-    SLICE("destination"),  SLICE("subscription"), SLICE("message-id"), SLICE("content-length"),
-    SLICE("content-type"), SLICE("ack"),          SLICE("receipt"),    SLICE("receipt-id"),
-    SLICE("transaction"),  SLICE("version"),      SLICE("session"),    SLICE("server"),
-    SLICE("heart-beat"),   SLICE("user-name"),
+    SLICE("destination"),  SLICE("subscription"), SLICE("message-id"),  SLICE("content-length"),
+    SLICE("content-type"), SLICE("ack"),          SLICE("receipt"),     SLICE("receipt-id"),
+    SLICE("transaction"),  SLICE("version"),      SLICE("session"),     SLICE("server"),
+    SLICE("heart-beat"),   SLICE("user-name"),    SLICE("redelivered"), SLICE("x-delivery-count"),
 };
 static const struct slice reserved_prefixes[] = {SLICE("simp"), SLICE("x-seq"), SLICE("x-epoch")};
 

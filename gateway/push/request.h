@@ -42,8 +42,8 @@ struct push_error {
  * with `*error` filled: 400 for no JSON, a missing, unknown, repeated or mistyped field, a
  * destination that does not start with "/" or has control characters, a header name or value that
  * is malformed or reserved (destination, subscription, message-id, content-length, content-type,
- * ack, receipt, receipt-id, transaction, version, session, server, heart-beat, user-name, and
- * every name that starts with "simp" or "x-seq" or "x-epoch").
+ * ack, receipt, receipt-id, transaction, version, session, server, heart-beat, user-name,
+ * redelivered, x-delivery-count, and every name that starts with "simp" or "x-seq" or "x-epoch").
  */
 bool push_request_parse(struct slice json, struct push_request *out, struct push_error *error)
     __attribute__((warn_unused_result));

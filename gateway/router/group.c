@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 #include "base/mem.h"
+#include "stomp/encode.h"
 
 enum { FIRST_BUCKETS = 64 };
 
@@ -90,6 +91,7 @@ static struct group *group_new(const struct group_spec *spec)
     group->destination = spec->destination;
     group->n_cap = 1;
     group->id_len = (uint32_t)spec->id.len;
+    group->is_plain_id = stomp_escaped_len(spec->id) == spec->id.len;
     if (spec->id.len != 0)
         memcpy(group->id, spec->id.base, spec->id.len);
     if (kind != GROUP_PLAIN) {
@@ -150,8 +152,17 @@ void groups_remove(struct groups *groups, struct group *group)
     }
 }
 
-void group_add(struct group *group, struct subscription *subscription)
+struct subscription *group_add(struct group *group, struct receiver *receiver)
 {
+    struct subscription *subscription = &group->own;
+
+    if (subscription->receiver != NULL)
+        subscription = mem_alloc(sizeof(*subscription));
+    *subscription = (struct subscription){
+        .receiver = receiver,
+        .group = group,
+        .index = group->n_members,
+    };
     if (group->n_members == group->n_cap) {
         uint32_t n_cap = group->n_cap < 4 ? 4 : group->n_cap * 2;
         struct subscription **members =
@@ -162,15 +173,19 @@ void group_add(struct group *group, struct subscription *subscription)
         group->members = members;
         group->n_cap = n_cap;
     }
-    subscription->index = group->n_members;
     group_members(group)[group->n_members++] = subscription;
+    return subscription;
 }
 
-void group_remove(struct group *group, const struct subscription *subscription)
+void group_remove(struct group *group, struct subscription *subscription)
 {
     struct subscription **members = group_members(group);
     struct subscription *last = members[--group->n_members];
 
     members[subscription->index] = last;
     last->index = subscription->index;
+    if (subscription == &group->own)
+        group->own.receiver = NULL;
+    else
+        mem_free(subscription);
 }

@@ -18,7 +18,8 @@
  * is alone in its group, which then also keeps what it has not acknowledged yet.
  *
  * With a million subscriptions that all have ids of their own there are a million groups: this is
- * why a plain one is small, and found by its fields instead of a stored key.
+ * why a plain one is small, found by its fields instead of a stored key, and has room for one of
+ * its members.
  *
  * Owning worker only.
  */
@@ -32,6 +33,7 @@ enum group_kind {
 };
 
 struct group {
+    struct subscription own; /* one of the members; free while its receiver is NULL */
     struct group *next_in_bucket;
     struct destination *destination;
     struct group *next; /* of the destination's */
@@ -45,8 +47,9 @@ struct group {
     uint32_t last_segment; /* index + 1 in the log; 0: none */
     uint32_t hash;
     uint32_t id_len;
-    uint8_t wire; /* enum wire */
-    uint8_t kind; /* enum group_kind */
+    uint8_t wire;     /* enum wire */
+    uint8_t kind;     /* enum group_kind */
+    bool is_plain_id; /* nothing in it needs an escape */
     char id[];
 };
 
@@ -96,8 +99,12 @@ struct group *groups_find_or_add(struct groups *groups, const struct group_spec 
 /** Frees a group without members. */
 void groups_remove(struct groups *groups, struct group *group);
 
-void group_add(struct group *group, struct subscription *subscription);
-void group_remove(struct group *group, const struct subscription *subscription);
+/** A new subscription of the receiver's, a member of the group. */
+struct subscription *group_add(struct group *group, struct receiver *receiver)
+    __attribute__((returns_nonnull));
+
+/** Frees a member. */
+void group_remove(struct group *group, struct subscription *subscription);
 
 static inline struct subscription **group_members(struct group *group)
 {

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
-#include "base/utf8.h"
 
 enum {
     LOG_CHUNK_BYTES = 65536,
@@ -160,16 +159,15 @@ enum router_status router_subscribe_as(struct router *router, struct receiver *r
     g = groups_find_or_add(&router->groups, &spec, id_hash, &is_new);
     if (is_new)
         link_group(spec.destination, g);
-    s = mem_alloc(sizeof(*s));
-    s->receiver = receiver;
+    s = group_add(g, receiver);
     s->id_hash = (uint32_t)id_hash;
-    s->group = g;
-    group_add(g, s);
     subscriptions_add(&receiver->subscriptions, s);
     if (is_pattern_kind(asked->kind))
         receiver->n_patterns++;
-    if (spec.needs_ack)
+    if (spec.needs_ack) {
         LIST_INSERT_HEAD(&receiver->ack_groups, group_more(g), ack_link);
+        receiver->ack_windows += spec.ack_window;
+    }
     destination_count(spec.destination, 1);
     metrics_add(router->metrics, METRIC_SUBSCRIPTIONS, 1);
     if (out != NULL)
@@ -198,12 +196,13 @@ static void end_subscription(struct router *router, struct subscription *s)
     subscriptions_remove(&s->receiver->subscriptions, s);
     if (is_pattern_kind(g->destination->kind))
         s->receiver->n_patterns--;
-    if (g->kind == GROUP_ALONE && group_more(g)->needs_ack)
+    if (g->kind == GROUP_ALONE && group_more(g)->needs_ack) {
         LIST_REMOVE(group_more(g), ack_link);
+        s->receiver->ack_windows -= group_more(g)->acks.limit;
+    }
     group_remove(g, s);
     destination_count(g->destination, -1);
     metrics_sub(router->metrics, METRIC_SUBSCRIPTIONS, 1);
-    mem_free(s);
     drop_group_when_unused(router, g);
 }
 
@@ -277,7 +276,11 @@ static struct log_segment *add_segment(struct router *router, struct group *g, s
 
 static struct wire_address address_of(const struct group *g)
 {
-    return (struct wire_address){(enum wire)g->wire, group_id(g), slice_str("")};
+    return (struct wire_address){
+        .wire = (enum wire)g->wire,
+        .id = group_id(g),
+        .is_plain_id = g->is_plain_id,
+    };
 }
 
 /* Appends to the last segment when that is the same group's and has room, else to a new one. */
@@ -305,6 +308,8 @@ static void copy_message(struct router *router, struct receiver *receiver, const
 
 static void count_delivered(struct router *router, uint64_t n)
 {
+    if (n == 0)
+        return;
     router->tick_deliveries += n;
     metrics_add(router->metrics, METRIC_DELIVERED, n);
     router->hooks.wake(router->hooks.ctx);
@@ -336,8 +341,8 @@ static bool find_selected(void *ctx, struct slice name, struct slice *value)
         *value = selecting->msg->destination;
         return true;
     }
-    /* A value that is not UTF-8, which only a binary message can bring, is as good as none. */
-    found = msg_find_header(selecting->msg, name, value, &owned) && utf8_is_valid(*value);
+    /* Headers are UTF-8: the parser lets nothing else in. */
+    found = msg_find_header(selecting->msg, name, value, &owned);
     if (owned != NULL && selecting->n_owned == SELECTOR_STEPS_MAX) {
         mem_free(owned);
         return false;
@@ -415,19 +420,21 @@ bool router_deliver_one(struct router *router, struct subscription *s, const str
 void router_reply(struct router *router, struct receiver *receiver, const struct msg *msg,
                   struct slice id)
 {
-    const struct wire_address to = {receiver->wire, id, slice_str("")};
+    const struct wire_address to = {.wire = receiver->wire, .id = id};
 
     copy_message(router, receiver, msg, &to, wire_message_len(msg, &to));
     count_delivered(router, 1);
 }
 
-/* A fan-out does not wait for one receiver: a full window is a slow consumer. */
-static void deliver_alone(struct router *router, struct subscription *s, const struct msg *msg)
+/* A fan-out does not wait for one receiver: a full window is a slow consumer. Returns how many
+ * messages were delivered. */
+static uint64_t deliver_alone(struct router *router, struct subscription *s, const struct msg *msg)
 {
     if (router_deliver_one(router, s, msg, slice_str(""), 0))
-        return;
+        return 1;
     s->receiver->is_window_full = true;
     router_mark_dirty(router, s->receiver);
+    return 0;
 }
 
 /* --- publish --- */
@@ -444,10 +451,8 @@ static uint64_t deliver_to_group(struct router *router, struct group *g, const s
         n--;
     if (n == 0 || (g->kind != GROUP_PLAIN && !is_selected(g, msg)))
         return 0;
-    if (g->kind == GROUP_ALONE) {
-        deliver_alone(router, g->single, msg);
-        return 1;
-    }
+    if (g->kind == GROUP_ALONE)
+        return deliver_alone(router, g->single, msg);
     len = wire_message_len(msg, &to);
     if (g->n_members > FEW_MEMBERS || len > FEW_MAX_BYTES) {
         log_message(router, g, msg, &to, len, except);
@@ -598,10 +603,11 @@ static void echo_visited(struct subscription *s, void *ctx)
 
     if (!matches || (g->kind != GROUP_PLAIN && !is_selected(g, echo->msg)))
         return;
-    if (g->kind == GROUP_ALONE)
-        deliver_alone(echo->router, s, echo->msg);
-    else
-        copy_message(echo->router, s->receiver, echo->msg, &to, wire_message_len(echo->msg, &to));
+    if (g->kind == GROUP_ALONE) {
+        echo->n += deliver_alone(echo->router, s, echo->msg);
+        return;
+    }
+    copy_message(echo->router, s->receiver, echo->msg, &to, wire_message_len(echo->msg, &to));
     echo->n++;
 }
 

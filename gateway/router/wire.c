@@ -17,7 +17,8 @@ static size_t content_len(const struct msg *msg, const struct wire_address *to)
 {
     if (to->wire == WIRE_WEBSOCKET_RAW)
         return msg->body.len;
-    return msg->head.len + subscription_name.len + stomp_escaped_len(to->id) + 1 + to->lines.len +
+    return msg->head.len + subscription_name.len +
+           (to->is_plain_id ? to->id.len : stomp_escaped_len(to->id)) + 1 + to->lines.len +
            msg->tail.len;
 }
 
@@ -33,7 +34,7 @@ char *wire_write_message(const struct msg *msg, const struct wire_address *to, c
         return put(out, msg->body);
     out = put(out, msg->head);
     out = put(out, subscription_name);
-    out = stomp_escape(to->id, out);
+    out = to->is_plain_id ? put(out, to->id) : stomp_escape(to->id, out);
     *out++ = '\n';
     out = put(out, to->lines);
     return put(out, msg->tail);

@@ -20,6 +20,7 @@ enum wire {
 struct wire_address {
     enum wire wire;
     struct slice id;    /* of the subscription */
+    bool is_plain_id;   /* it is known to have nothing to escape */
     struct slice lines; /* further header lines in STOMP's form, each with its \n; may be empty */
 };
 

@@ -32,6 +32,13 @@ bool bound_target(const struct config *config, struct slice destination, struct 
     return true;
 }
 
+struct slice bound_target_of_path(const struct config *config, struct slice path)
+{
+    bool has_slash = slice_starts_with(path, (struct slice)SLICE("/"));
+
+    return has_slash && !keeps_slash(config) ? slice_skip(path, 1) : path;
+}
+
 static const struct slice escaped_slash = SLICE("%2F");
 
 /* Undoes %2F, the one escape there is; returns the length. */

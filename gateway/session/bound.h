@@ -36,6 +36,9 @@ bool bound_read(const struct config *config, struct slice destination, struct bo
     __attribute__((warn_unused_result));
 void bound_dispose(struct bound_address *address);
 
+/** What a route's send_to_user is about: the target that `/user<path>` stands for. */
+struct slice bound_target_of_path(const struct config *config, struct slice path);
+
 /**
  * Whether a destination ends with "-user" and the id of a session (32 lower-case hexadecimal
  * digits), which is then `*id`, and `*target` what stands before.

@@ -16,9 +16,16 @@ static const struct slice name_destination = SLICE("destination");
 static bool is_kept_back(struct slice name)
 {
     static const struct slice names[] = {
-        SLICE("content-length"),      SLICE("subscription"),
-        SLICE("message-id"),          SLICE("receipt"),
-        SLICE("transaction"),         SLICE("ack"),
+        SLICE("content-length"),
+        SLICE("subscription"),
+        SLICE("message-id"),
+        SLICE("receipt"),
+        SLICE("transaction"),
+        SLICE("ack"),
+        SLICE("x-seq"),
+        SLICE("x-epoch"),
+        SLICE("redelivered"),
+        SLICE("x-delivery-count"),
         SLICE("simpOrigDestination"),
     };
 
@@ -63,10 +70,14 @@ static void outgoing_add_beside(struct outgoing *out, struct slice name, struct 
     out->n++;
 }
 
-/* Adds the content-type in the form that Spring prints; the parser has checked it. */
-static void outgoing_add_type(struct outgoing *out, struct slice value)
+/* Adds the content-type in the form that Spring prints; the parser has checked it, and a frame that
+ * comes straight from it knows that form. */
+static void outgoing_add_type(struct outgoing *out, const struct stomp_frame *frame,
+                              struct slice value)
 {
-    if (stomp_mime_parse(value, &out->content_type, NULL) == STOMP_OK)
+    if (frame->content_type.len != 0)
+        value = frame->content_type;
+    else if (stomp_mime_parse(value, &out->content_type, NULL) == STOMP_OK)
         value = buf_slice(&out->content_type);
     out->is_binary = stomp_mime_is_binary(value);
     outgoing_add(out, name_content_type, value);
@@ -85,7 +96,7 @@ void outgoing_copy_all(struct outgoing *out, const struct stomp_frame *frame, st
             had_destination = true;
         } else if (slice_eq(header->name, name_content_type)) {
             if (!had_type)
-                outgoing_add_type(out, header->value);
+                outgoing_add_type(out, frame, header->value);
             had_type = true;
         } else if (!is_kept_back(header->name)) {
             outgoing_add_beside(out, header->name, header->value);
@@ -104,7 +115,7 @@ void outgoing_copy_named(struct outgoing *out, const struct stomp_frame *frame,
 
         if (slice_eq(header->name, name_content_type)) {
             if (!had_type)
-                outgoing_add_type(out, header->value);
+                outgoing_add_type(out, frame, header->value);
             had_type = true;
             continue;
         }

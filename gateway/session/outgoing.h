@@ -19,7 +19,7 @@ struct outgoing {
     struct msg_header *headers;
     size_t n;
     size_t n_own;            /* the last so many have values of their own */
-    struct buf content_type; /* as Spring prints it */
+    struct buf content_type; /* as Spring prints it, when it had to be printed */
     bool is_binary;          /* by its type */
 };
 
@@ -29,9 +29,10 @@ void outgoing_dispose(struct outgoing *out);
 
 /**
  * All headers of the SEND in their order, but those that are ours to write (content-length,
- * subscription, message-id) or meant for us (receipt, transaction, ack, simpOrigDestination), and
- * of a repeated destination or content-type the first; other repeated ones stand together, as Spring
- * writes them. `shown` stands in the destination's place.
+ * subscription, message-id, x-seq, x-epoch, redelivered, x-delivery-count) or meant for us
+ * (receipt, transaction, ack, simpOrigDestination), and of a repeated destination or content-type
+ * the first; other repeated ones stand together, as Spring writes them. `shown` stands in the
+ * destination's place.
  */
 void outgoing_copy_all(struct outgoing *out, const struct stomp_frame *frame, struct slice shown);
 

@@ -9,28 +9,55 @@
 struct route_node {
     struct table_node node; /* in by_destination, unless there is a pattern */
     const struct config_route *route;
-    struct ant_pattern *pattern; /* NULL: the destination is none */
+    struct ant_pattern *pattern; /* of a plain destination, too */
+    bool is_plain;               /* found by_destination, and has no variables */
+    bool is_applications;        /* below an application prefix */
 };
 
 struct routes {
     const struct config *config;
     struct table by_destination;
     struct route_node *nodes;     /* of config->routes, in their order */
-    struct route_node **patterns; /* those that have one, in that order too */
+    struct route_node **patterns; /* those that are not plain, in that order too */
     size_t n_patterns;
 };
 
 /** Whether a route is for what is asked. */
 typedef bool (*route_test)(const struct config_route *route);
 
-static void add_pattern(struct routes *routes, struct route_node *node)
+/* "/app" stands for "/app/"; a prefix that ends with a slash has it already. */
+static bool has_prefix_with_slash(struct slice destination, struct slice prefix)
+{
+    if (prefix.len == 0 || !slice_starts_with(destination, prefix))
+        return false;
+    return prefix.base[prefix.len - 1] == '/' ||
+           (destination.len > prefix.len && destination.base[prefix.len] == '/');
+}
+
+static bool is_applications(const struct routes *routes, struct slice destination)
+{
+    const struct config_strings *prefixes =
+        &routes->config->broker.application_destination_prefixes;
+
+    for (size_t i = 0; i < prefixes->n; i++) {
+        if (has_prefix_with_slash(destination, prefixes->items[i]))
+            return true;
+    }
+    return false;
+}
+
+static void init_node(const struct routes *routes, struct route_node *node,
+                      const struct config_route *route)
 {
     char separator = routes->config->broker.path_separator;
-    enum ant_status status = ant_pattern_new(node->node.key, separator, &node->pattern);
+    enum ant_status status = ant_pattern_new(route->destination, separator, &node->pattern);
 
     assert(status == ANT_OK); /* the checks of the configuration have compiled it */
     (void)status;
-    routes->patterns[routes->n_patterns++] = node;
+    node->route = route;
+    node->node.key = route->destination;
+    node->is_plain = !ant_is_pattern(route->destination);
+    node->is_applications = is_applications(routes, route->destination);
 }
 
 struct routes *routes_new(const struct config *config, struct siphash_key hash_key)
@@ -44,11 +71,10 @@ struct routes *routes_new(const struct config *config, struct siphash_key hash_k
     for (size_t i = 0; i < config->n_routes; i++) {
         struct route_node *node = &routes->nodes[i];
 
-        node->route = &config->routes[i];
-        node->node.key = node->route->destination;
+        init_node(routes, node, &config->routes[i]);
         /* The first route of a destination wins, as the first rule of an access list does. */
-        if (ant_is_pattern(node->node.key))
-            add_pattern(routes, node);
+        if (!node->is_plain)
+            routes->patterns[routes->n_patterns++] = node;
         else if (table_find(&routes->by_destination, node->node.key) == NULL)
             table_insert(&routes->by_destination, &node->node);
     }
@@ -60,23 +86,14 @@ void routes_free(struct routes *routes)
     if (routes == NULL)
         return;
     table_dispose(&routes->by_destination);
-    for (size_t i = 0; i < routes->n_patterns; i++)
-        ant_pattern_free(routes->patterns[i]->pattern);
+    for (size_t i = 0; i < routes->config->n_routes; i++)
+        ant_pattern_free(routes->nodes[i].pattern);
     mem_free(routes->patterns);
     mem_free(routes->nodes);
     mem_free(routes);
 }
 
 /* --- prefixes --- */
-
-/* "/app" stands for "/app/"; a prefix that ends with a slash has it already. */
-static bool has_prefix_with_slash(struct slice destination, struct slice prefix)
-{
-    if (prefix.len == 0 || !slice_starts_with(destination, prefix))
-        return false;
-    return prefix.base[prefix.len - 1] == '/' ||
-           (destination.len > prefix.len && destination.base[prefix.len] == '/');
-}
 
 static bool is_users(const struct routes *routes, struct slice destination)
 {
@@ -87,8 +104,6 @@ static bool is_users(const struct routes *routes, struct slice destination)
 static enum route_kind by_prefix(const struct routes *routes, struct slice destination)
 {
     const struct config_strings *broker = &routes->config->broker.destination_prefixes;
-    const struct config_strings *application =
-        &routes->config->broker.application_destination_prefixes;
 
     for (size_t i = 0; i < broker->n; i++) {
         if (slice_starts_with(destination, broker->items[i]))
@@ -96,11 +111,7 @@ static enum route_kind by_prefix(const struct routes *routes, struct slice desti
     }
     if (broker->n == 0)
         return ROUTE_BROKER;
-    for (size_t i = 0; i < application->n; i++) {
-        if (has_prefix_with_slash(destination, application->items[i]))
-            return ROUTE_APPLICATION;
-    }
-    return ROUTE_NOWHERE;
+    return is_applications(routes, destination) ? ROUTE_APPLICATION : ROUTE_NOWHERE;
 }
 
 /* --- routes --- */
@@ -126,6 +137,35 @@ static bool concerns_subscribe(const struct config_route *route)
     return answers_subscribe(route) || keeps_messages(route);
 }
 
+static bool has_empty_segment(struct slice destination, char separator)
+{
+    for (size_t i = 1; i < destination.len; i++) {
+        if (destination.base[i] == separator && destination.base[i - 1] == separator)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Spring's mappings are patterns, one and all, so that "/app//chat" is for "/app/chat" as well; the
+ * prefix before them is compared as it is: "//app/chat" is not.
+ */
+static const struct route_node *find_plain(const struct routes *routes, struct slice destination,
+                                           route_test is_meant)
+{
+    if (!has_empty_segment(destination, routes->config->broker.path_separator) ||
+        !is_applications(routes, destination))
+        return NULL;
+    for (size_t i = 0; i < routes->config->n_routes; i++) {
+        const struct route_node *node = &routes->nodes[i];
+
+        if (node->is_plain && node->is_applications && is_meant(node->route) &&
+            ant_pattern_match(node->pattern, destination))
+            return node;
+    }
+    return NULL;
+}
+
 static const struct route_node *find_node(const struct routes *routes, struct slice destination,
                                           route_test is_meant)
 {
@@ -134,11 +174,14 @@ static const struct route_node *find_node(const struct routes *routes, struct sl
 
     if (best != NULL && is_meant(best->route))
         return best;
-    best = NULL;
+    best = find_plain(routes, destination, is_meant);
+    if (best != NULL)
+        return best; /* more specific than every pattern */
     for (size_t i = 0; i < routes->n_patterns; i++) {
         const struct route_node *node = routes->patterns[i];
 
         if (is_meant(node->route) && ant_pattern_match(node->pattern, destination) &&
+            (!node->is_applications || is_applications(routes, destination)) &&
             (best == NULL || ant_pattern_compare(node->pattern, best->pattern, destination) < 0))
             best = node;
     }
@@ -152,7 +195,7 @@ static bool set_match(const struct route_node *node, struct slice destination,
     match->route = node->route;
     match->variables = NULL;
     match->n_variables = 0;
-    if (node->pattern == NULL)
+    if (node->is_plain)
         return true;
     match->variables = ant_pattern_variables(node->pattern, &match->n_variables);
     assert(match->n_variables <= CONFIG_ROUTE_MAX_VARIABLES);

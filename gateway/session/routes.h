@@ -15,8 +15,9 @@
  * getHandlerMethod); here exactly one takes it:
  *
  * - what is below the user prefix belongs to users, whatever a route's pattern could match;
- * - then routes[]: the one of exactly this destination, else of the matching patterns the most
- *   specific in AntPathMatcher's order; of equal ones the first (Spring refuses the message);
+ * - then routes[]: the one of exactly this destination (below an application prefix, but for empty
+ *   segments), else of the matching patterns the most specific in AntPathMatcher's order; of equal
+ *   ones the first (Spring refuses the message);
  * - then the broker, by its prefixes, or everything when it has none;
  * - then nothing: known by ROUTE_APPLICATION that the application would have been meant.
  *

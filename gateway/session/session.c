@@ -186,9 +186,28 @@ static uint64_t idle_deadline(const struct session *session)
     return limit_ms == 0 ? UINT64_MAX : session->last_message_ms + limit_ms;
 }
 
+/*
+ * A client that has missed two beats is asked in time for its pong to come before the third: a
+ * browser's timers may stand still in the background, while its socket answers. Once for each
+ * silence.
+ */
+static uint64_t ping_deadline(const struct session *session)
+{
+    uint32_t interval_ms = session->env->config->transport.ping_interval_ms;
+    uint64_t ask;
+
+    if (interval_ms == 0 || session->heartbeat.read_ms == 0 || session->state != SESSION_CONNECTED)
+        return session->next_ping_ms;
+    ask = session->transport->last_read_ms(session) +
+          (uint64_t)session->heartbeat.read_ms * (HEARTBEAT_TOLERANCE - 1);
+    if (session->next_ping_ms - interval_ms >= ask) /* when the last one was sent */
+        return session->next_ping_ms;
+    return earlier(session->next_ping_ms, ask);
+}
+
 void session_arm(struct session *session)
 {
-    uint64_t deadline = session->next_ping_ms;
+    uint64_t deadline = ping_deadline(session);
 
     if (session->state >= SESSION_CLOSING)
         return;
@@ -215,7 +234,7 @@ static void check_ping(struct session *session, uint64_t now)
 {
     uint32_t interval_ms = session->env->config->transport.ping_interval_ms;
 
-    if (now < session->next_ping_ms)
+    if (now < ping_deadline(session))
         return;
     if (session->transport->last_read_ms(session) + interval_ms > session->next_ping_ms ||
         session->transport->is_held(session))

@@ -144,10 +144,11 @@ struct session {
     uint8_t reason;  /* enum session_reason, once closing */
     uint8_t version; /* enum stomp_version, once CONNECT was read */
     uint8_t unanswered_pings;
-    bool saw_binary;    /* some input came in binary messages: bodies must be checked for UTF-8 */
-    bool may_send;      /* plain endpoints: decided once */
-    bool is_soft;       /* refusals are messages, and the session lives */
-    bool is_registered; /* with the user registry */
+    /* Bits, so that with the id they leave no hole: there is one of these for each idle client. */
+    bool saw_binary : 1; /* some input came in binary messages: bodies must be checked for UTF-8 */
+    bool may_send : 1;   /* plain endpoints: decided once */
+    bool is_soft : 1;    /* refusals are messages, and the session lives */
+    bool is_registered : 1; /* with the user registry */
     unsigned char id[16];
     struct transactions *transactions; /* NULL: none is open */
     union {

@@ -23,7 +23,7 @@ static bool find_id(const struct session *session, const struct stomp_frame *fra
 
 bool stomp_ack_judge(struct session *session, const struct stomp_frame *frame)
 {
-    struct stomp_missing_text missing;
+    struct stomp_text missing;
     struct slice id;
 
     if (find_id(session, frame, &id))

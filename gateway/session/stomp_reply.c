@@ -116,30 +116,27 @@ void stomp_fail(struct session *session, const struct stomp_frame *frame, const 
 }
 
 const char *stomp_missing(const struct stomp_frame *frame, struct slice header,
-                          struct stomp_missing_text *out)
+                          struct stomp_text *out)
 {
     snprintf(out->text, sizeof(out->text), "Missing header '%.*s' in %.*s", SLICE_FMT(header),
              SLICE_FMT(stomp_command_name(frame->command)));
     return out->text;
 }
 
-/* To this session alone, whether the destination is a user's or not. */
+/* To this session alone. */
 static void send_refusal(struct session *session, const struct msg_header *headers,
                          size_t n_headers, struct slice text)
 {
     struct session_env *env = session->env;
     struct slice destination = headers[0].value, target;
+    struct session_id_text own;
     char id[64];
     struct msg *msg =
         msg_new(destination, headers, n_headers, router_next_id(env->router, id), text, false);
 
-    if (bound_target(env->config, destination, &target)) {
-        struct session_id_text own;
-
+    /* The configuration has checked that it is a user destination. */
+    if (bound_target(env->config, destination, &target))
         broker_publish_to_session(env->broker, msg, session_id(session, &own), target);
-    } else {
-        router_echo(env->router, msg, session->receiver);
-    }
     msg_unref(msg);
 }
 

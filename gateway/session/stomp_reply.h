@@ -32,12 +32,14 @@ void stomp_reply_error(struct session *session, enum session_reason reason,
 void stomp_fail(struct session *session, const struct stomp_frame *frame, const char *message,
                 struct slice detail);
 
-/** The words for a header that a frame must have. */
-struct stomp_missing_text {
-    char text[80];
+/** Room for words that have to be put together. */
+struct stomp_text {
+    char text[160];
 };
+
+/** The words for a header that a frame must have. */
 const char *stomp_missing(const struct stomp_frame *frame, struct slice header,
-                          struct stomp_missing_text *out);
+                          struct stomp_text *out);
 
 /**
  * Refuses a SEND or SUBSCRIBE. In the strict mode that is stomp_fail; in the soft mode the session

@@ -137,7 +137,7 @@ static void plan_dispose(struct plan *plan)
         bound_dispose(&plan->to);
 }
 
-/* A route's template, filled in for this SEND. */
+/* A route's template, filled in for this SEND; empty when it is too long. */
 static struct slice fill(const struct session *session, const struct plan *plan,
                          struct slice template, struct buf *out)
 {
@@ -199,14 +199,20 @@ static struct slice shown_to_user(const struct session *session, struct slice ta
     return buf_slice(out);
 }
 
-static void send_route_to_user(struct session *session, const struct stomp_frame *frame,
+/* Returns whether there is such a destination: what is filled in may be nothing, or too much. */
+static bool send_route_to_user(struct session *session, const struct stomp_frame *frame,
                                const struct plan *plan)
 {
     const struct config_route *route = plan->match.route;
     struct buf filled, shown;
-    struct slice target = fill(session, plan, route->send_to_user, &filled);
+    struct slice target = bound_target_of_path(session->env->config,
+                                               fill(session, plan, route->send_to_user, &filled));
     struct outgoing out;
 
+    if (target.len == 0) {
+        buf_dispose(&filled);
+        return false;
+    }
     outgoing_init(&out, frame, route->headers.n);
     outgoing_copy_named(&out, frame, route, shown_to_user(session, target, &shown));
     add_headers(session, plan, &out);
@@ -218,9 +224,12 @@ static void send_route_to_user(struct session *session, const struct stomp_frame
     outgoing_dispose(&out);
     buf_dispose(&shown);
     buf_dispose(&filled);
+    return true;
 }
 
-static void send_route_to_broker(struct session *session, const struct stomp_frame *frame,
+/* The same for the broker. No room is taken for a destination without a name, so it gets nothing.
+ */
+static bool send_route_to_broker(struct session *session, const struct stomp_frame *frame,
                                  const struct plan *plan, struct broker_receipt *receipt)
 {
     const struct config_route *route = plan->match.route;
@@ -228,6 +237,10 @@ static void send_route_to_broker(struct session *session, const struct stomp_fra
     struct slice destination = broker_destination(session, plan, &filled);
     struct outgoing out;
 
+    if (destination.len == 0) {
+        buf_dispose(&filled);
+        return false;
+    }
     outgoing_init(&out, frame, route->headers.n);
     if (route->send_to.len != 0)
         outgoing_copy_named(&out, frame, route, destination);
@@ -237,12 +250,15 @@ static void send_route_to_broker(struct session *session, const struct stomp_fra
     publish(session, &out, destination, frame->body, receipt);
     outgoing_dispose(&out);
     buf_dispose(&filled);
+    return true;
 }
 
-static void send_by_route(struct session *session, const struct stomp_frame *frame,
+/* Returns whether it went anywhere. */
+static bool send_by_route(struct session *session, const struct stomp_frame *frame,
                           const struct plan *plan, struct broker_receipt *receipt)
 {
     const struct config_route *route = plan->match.route;
+    bool is_routed = false;
 
     if (route->mode == CONFIG_ROUTE_ECHO) {
         struct outgoing out;
@@ -252,12 +268,14 @@ static void send_by_route(struct session *session, const struct stomp_frame *fra
         add_headers(session, plan, &out);
         echo(session, &out, plan->destination, route->prefix, frame->body);
         outgoing_dispose(&out);
-        return;
+        return true;
     }
-    if (route->send_to_user.len != 0)
-        send_route_to_user(session, frame, plan);
-    if (route->send_to.len != 0 || route->send_to_user.len == 0)
-        send_route_to_broker(session, frame, plan, receipt);
+    if (route->send_to_user.len != 0 && send_route_to_user(session, frame, plan))
+        is_routed = true;
+    if ((route->send_to.len != 0 || route->send_to_user.len == 0) &&
+        send_route_to_broker(session, frame, plan, receipt))
+        is_routed = true;
+    return is_routed;
 }
 
 /* --- users --- */
@@ -308,7 +326,7 @@ bool stomp_send_judge(struct session *session, const struct stomp_frame *frame)
 {
     const struct config *config = session->env->config;
     struct slice destination = destination_of(frame);
-    struct stomp_missing_text missing;
+    struct stomp_text missing;
     const char *why = NULL;
     struct plan plan;
 
@@ -365,13 +383,14 @@ bool stomp_send_route(struct session *session, const struct stomp_frame *frame,
                       struct broker_receipt *receipt)
 {
     struct plan plan;
+    bool is_routed = true;
 
     find_way(session, destination_of(frame), &plan);
     switch (plan.way) {
     case WAY_NOWHERE:
     case WAY_FOREIGN:
-        stomp_count_unrouted(session, plan.destination);
-        return false;
+        is_routed = false;
+        break;
     case WAY_BROKER:
     case WAY_SELF:
         send_to_broker(session, frame, &plan, receipt);
@@ -380,11 +399,13 @@ bool stomp_send_route(struct session *session, const struct stomp_frame *frame,
         send_to_user(session, frame, &plan.to);
         break;
     case WAY_ROUTE:
-        send_by_route(session, frame, &plan, receipt);
+        is_routed = send_by_route(session, frame, &plan, receipt);
         break;
     }
+    if (!is_routed)
+        stomp_count_unrouted(session, plan.destination);
     plan_dispose(&plan);
-    return true;
+    return is_routed;
 }
 
 void stomp_send(struct session *session, const struct stomp_frame *frame)

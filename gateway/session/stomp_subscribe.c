@@ -1,5 +1,6 @@
 #include "gateway/session/stomp_subscribe.h"
 
+#include <stdio.h>
 #include "base/ant.h"
 #include "base/mem.h"
 #include "gateway/broker/broker.h"
@@ -7,7 +8,10 @@
 #include "gateway/session/routes.h"
 #include "gateway/session/stomp_reply.h"
 
-enum { FILLED_MAX_BYTES = 65536 }; /* a destination that a route makes */
+enum {
+    FILLED_MAX_BYTES = 65536, /* a destination that a route makes */
+    MAX_ACK_WINDOWS = 16,     /* what all subscriptions of a session may have unacknowledged */
+};
 
 static const struct slice name_ack = SLICE("ack");
 static const struct slice name_destination = SLICE("destination");
@@ -105,7 +109,7 @@ static bool is_carried(const struct session *session, const struct request *requ
 }
 
 static const char *read_request(const struct session *session, const struct stomp_frame *frame,
-                                struct request *request, struct stomp_missing_text *missing)
+                                struct request *request, struct stomp_text *missing)
 {
     const char *why;
 
@@ -118,7 +122,7 @@ static const char *read_request(const struct session *session, const struct stom
     return why != NULL ? why : read_selector(session, frame, request);
 }
 
-/* Why the session may not have one more, or NULL. */
+/* Why the session may not have this one, or NULL. */
 static const char *find_limit(const struct session *session, const struct request *request)
 {
     const struct config *config = session->env->config;
@@ -129,6 +133,11 @@ static const char *find_limit(const struct session *session, const struct reques
     if ((request->kind == DESTINATION_PATTERN || request->kind == DESTINATION_BOUND_PATTERN) &&
         receiver->n_patterns >= config->transport.max_patterns_per_session)
         return "Too many subscriptions to patterns in one session";
+    if (request->needs_ack &&
+        receiver->ack_windows + request->window > MAX_ACK_WINDOWS * config->broker.ack_window)
+        return "Too many messages could be unacknowledged in one session: lower prefetch-count";
+    if (request->kind == DESTINATION_QUEUE && request->selector != NULL)
+        return "A competing queue takes no selector";
     return NULL;
 }
 
@@ -216,7 +225,8 @@ static bool answer_directly(struct session *session, const struct stomp_frame *f
 
 /* --- subscribing --- */
 
-static const char *text_of(enum router_status status, const char *why)
+/* `out` is for what has to be put together. */
+static const char *text_of(enum router_status status, const char *why, struct stomp_text *out)
 {
     switch (status) {
     case ROUTER_OK:
@@ -224,7 +234,8 @@ static const char *text_of(enum router_status status, const char *why)
     case ROUTER_ERR_ID:
         return "A subscription of this id exists already";
     case ROUTER_ERR_PATTERN:
-        return why;
+        snprintf(out->text, sizeof(out->text), "Bad pattern: %s", why);
+        return out->text;
     case ROUTER_ERR_PATTERNS:
         return "Too many patterns are subscribed to in this gateway";
     }
@@ -233,7 +244,7 @@ static const char *text_of(enum router_status status, const char *why)
 
 /* Returns why it was refused, or NULL: then the RECEIPT has been seen to. */
 static const char *enter(struct session *session, const struct stomp_frame *frame,
-                         const struct request *request)
+                         const struct request *request, struct stomp_text *out)
 {
     struct session_env *env = session->env;
     const struct router_subscribe asked = {
@@ -256,7 +267,7 @@ static const char *enter(struct session *session, const struct stomp_frame *fram
     else
         status = router_subscribe_as(env->router, session->receiver, &asked, NULL, &why);
     if (status != ROUTER_OK)
-        return text_of(status, why);
+        return text_of(status, why, out);
     if (broker_receipt_is_due(env->broker, &receipt))
         stomp_reply_receipt(session, frame, false);
     return NULL;
@@ -266,9 +277,9 @@ void stomp_subscribe(struct session *session, const struct stomp_frame *frame)
 {
     struct session_env *env = session->env;
     struct request request = {.id = {NULL, 0}};
-    struct stomp_missing_text missing;
+    struct stomp_text text;
     struct slice detail;
-    const char *why = read_request(session, frame, &request, &missing);
+    const char *why = read_request(session, frame, &request, &text);
 
     detail = request.destination;
     if (why == NULL && !session_may(session, CONFIG_SUBSCRIBE, request.destination))
@@ -289,7 +300,7 @@ void stomp_subscribe(struct session *session, const struct stomp_frame *frame)
     if (why == NULL)
         why = find_limit(session, &request);
     if (why == NULL)
-        why = enter(session, frame, &request);
+        why = enter(session, frame, &request, &text);
     if (why != NULL)
         stomp_refuse(session, frame, why, detail);
 done:
@@ -300,7 +311,7 @@ void stomp_unsubscribe(struct session *session, const struct stomp_frame *frame)
 {
     struct router *router = session->env->router;
     struct subscription *subscription;
-    struct stomp_missing_text missing;
+    struct stomp_text missing;
     struct slice id;
 
     if (!stomp_frame_header(frame, name_id, &id)) {

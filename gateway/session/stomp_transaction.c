@@ -29,7 +29,7 @@ bool stomp_in_transaction(const struct stomp_frame *frame)
 /* The transaction's name; when it is missing the client has been told. */
 static bool find_name(struct session *session, const struct stomp_frame *frame, struct slice *name)
 {
-    struct stomp_missing_text missing;
+    struct stomp_text missing;
 
     if (stomp_frame_header(frame, name_transaction, name))
         return true;

@@ -1,18 +1,17 @@
 #include "tests/bench/coordinator.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include "base/mem.h"
 #include "tests/bench/loop.h"
+#include "tests/bench/process.h"
 #include "tests/bench/procstat.h"
 #include "tests/bench/report.h"
 #include "tests/bench/team.h"
@@ -20,7 +19,6 @@
 #include "tests/bench/worker.h"
 
 enum {
-    SPARE_DESCRIPTORS = 64,
     POLL_NS = 5 * 1000 * 1000,
     HEAD_START_NS = 20 * 1000 * 1000, /* from the phase's change to the first message */
     AFTERMATH_NS = 200 * 1000 * 1000, /* in which a repeated last message would come */
@@ -90,46 +88,11 @@ static int take_sample(const struct coordinator *co, struct sample *out)
     return 0;
 }
 
-static int pin(const struct options *options, size_t turn)
-{
-    cpu_set_t set;
-    uint64_t cpu = 0;
-
-    if (options->cpus.n_items == 0)
-        return 0;
-    (void)slice_to_u64(slice_str(options->cpus.items[turn % options->cpus.n_items]),
-                       CPU_SETSIZE - 1, &cpu);
-    CPU_ZERO(&set);
-    CPU_SET(cpu, &set);
-    if (sched_setaffinity(0, sizeof(set), &set) != 0) {
-        fprintf(stderr, "stompload: cannot run on CPU %llu: %s\n", (unsigned long long)cpu,
-                strerror(errno));
-        return -1;
-    }
-    return 0;
-}
-
-/* Raises the limit on descriptors and says how many connections a process may have. */
-static int find_capacity(size_t *out)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > SPARE_DESCRIPTORS) {
-            *out = limit.rlim_cur - SPARE_DESCRIPTORS;
-            return 0;
-        }
-    }
-    fprintf(stderr, "stompload: too few descriptors may be open\n");
-    return -1;
-}
-
 static int choose_processes(struct coordinator *co)
 {
     size_t capacity, needed;
 
-    if (find_capacity(&capacity) != 0)
+    if (process_find_capacity(&capacity) != 0)
         return -1;
     needed = (co->n_connections + capacity - 1) / capacity;
     if (co->options->n_procs == 0)
@@ -156,7 +119,7 @@ static int run_worker(struct coordinator *co, size_t index)
     /* Never outlives its parent; wakes up when a message is due, not some 50 us later. */
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)prctl(PR_SET_TIMERSLACK, 1UL);
-    if (pin(co->options, index) != 0)
+    if (process_pin(co->options, index) != 0)
         return 1;
     if (worker_init(&worker, co->options, co->team, index, dial, co->options) != 0) {
         worker_dispose(&worker);
@@ -450,7 +413,7 @@ int coordinator_run(struct options *options)
 
     co.n_connections = co.mode->count(options);
     if (target_resolve(&options->target) != 0 || choose_processes(&co) != 0 ||
-        pin(options, 0) != 0 || read_memory(options, &co.before) != 0)
+        process_pin(options, 0) != 0 || read_memory(options, &co.before) != 0)
         return 1;
     co.team = team_new(options->n_procs, co.mode->n_publishers(options));
     if (co.team == NULL)

@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include "tests/bench/coordinator.h"
+#include "tests/bench/floor.h"
 #include "tests/bench/options.h"
 
 int main(int argc, char **argv)
@@ -17,5 +18,5 @@ int main(int argc, char **argv)
     case OPTIONS_RUN:
         break;
     }
-    return coordinator_run(&options);
+    return options.mode == OPTIONS_FLOOR ? floor_run(&options) : coordinator_run(&options);
 }

@@ -13,7 +13,8 @@ enum {
     IN_IDLE = 1 << OPTIONS_IDLE,
     IN_SLOW = 1 << OPTIONS_SLOW,
     IN_TRAFFIC = IN_FANOUT | IN_ECHO | IN_SLOW,
-    IN_ALL = IN_TRAFFIC | IN_IDLE,
+    IN_ALL = IN_TRAFFIC | IN_IDLE, /* that have a server */
+    IN_FLOOR = 1 << OPTIONS_FLOOR,
 };
 
 struct rule {
@@ -33,14 +34,17 @@ static const struct rule rules[] = {
     {"url", TEXT, IN_ALL, FIELD(url), "ws://127.0.0.1:8080/ws", 0, 0, "URL", "the server"},
     {"host", TEXT, IN_ALL, FIELD(host), NULL, 0, 0, "NAME",
      "Host of the handshake and host of CONNECT (the URL's)"},
+    {"vhost", TEXT, IN_ALL, FIELD(vhost), NULL, 0, 0, "NAME", "host of CONNECT alone (--host)"},
     {"token", TEXT, IN_ALL, FIELD(token), NULL, 0, 0, "TOKEN",
      "Authorization: Bearer TOKEN in the handshake"},
     {"http-header", LIST, IN_ALL, FIELD(http_headers), NULL, 0, 0, "NAME:VALUE",
      "one more header in the handshake; may be repeated"},
     {"connect-header", LIST, IN_ALL, FIELD(connect_headers), NULL, 0, 0, "NAME:VALUE",
      "one more header in CONNECT; may be repeated"},
-    {"subscribers", NUMBER, IN_FANOUT | IN_SLOW, FIELD(n_subscribers), "1000", 1, 1000000, "N",
-     "subscribers of the one destination"},
+    {"heart-beat", TEXT, IN_ALL, FIELD(heart_beat), "0,0", 0, 0, "0,MS",
+     "heart-beat of CONNECT: how often the server has to send something; we send no beats"},
+    {"subscribers", NUMBER, IN_FANOUT | IN_SLOW | IN_FLOOR, FIELD(n_subscribers), "1000", 1,
+     1000000, "N", "subscribers of the one destination"},
     {"publishers", NUMBER, IN_FANOUT | IN_SLOW, FIELD(n_publishers), "1", 1, 10000, "N",
      "connections that publish to it"},
     {"slow", NUMBER, IN_SLOW, FIELD(n_slow), "10", 1, 100000, "N",
@@ -49,20 +53,22 @@ static const struct rule rules[] = {
      "connections, each with a destination of its own"},
     {"connections", NUMBER, IN_IDLE, FIELD(n_connections), "10000", 1, 10000000, "N",
      "connections to open"},
-    {"destination", TEXT, IN_ALL, FIELD(destination), "/topic/bench", 0, 0, "NAME",
+    {"destination", TEXT, IN_ALL | IN_FLOOR, FIELD(destination), "/topic/bench", 0, 0, "NAME",
      "what is subscribed to and sent to (echo appends -0, -1, ...)"},
     {"ids", CHOICE, IN_ALL, FIELD(ids), "same", 0, 0, "same|own",
      "subscription ids: the same for all, as stock clients choose them, or each its own"},
-    {"size", NUMBER, IN_TRAFFIC, FIELD(body_size), "128", MARK_LEN, 16777216, "BYTES",
+    {"size", NUMBER, IN_TRAFFIC | IN_FLOOR, FIELD(body_size), "128", MARK_LEN, 16777216, "BYTES",
      "bytes of a body (at least 40: it carries publisher, number and time)"},
-    {"content-type", TEXT, IN_TRAFFIC, FIELD(content_type), "text/plain", 0, 0, "TYPE",
+    {"content-type", TEXT, IN_TRAFFIC | IN_FLOOR, FIELD(content_type), "text/plain", 0, 0, "TYPE",
      "content-type of SEND"},
-    {"window", NUMBER, IN_TRAFFIC, FIELD(window), "16", 1, 65536, "W",
-     "messages in flight for each publisher: k+W is sent when all subscribers have k"},
+    {"window", NUMBER, IN_TRAFFIC | IN_FLOOR, FIELD(window), "16", 1, 65536, "W",
+     "messages in flight for each publisher: k+W is sent when all subscribers have k; floor: "
+     "messages in one send()"},
     {"rate", NUMBER, IN_FANOUT | IN_SLOW, FIELD(rate), "0", 0, 10000000, "R",
      "messages a second by a fixed schedule, instead of a window (0: off)"},
-    {"seconds", SECONDS, IN_TRAFFIC, FIELD(seconds_ns), "10", 0, 0, "S", "how long to measure"},
-    {"warmup", SECONDS, IN_TRAFFIC, FIELD(warmup_ns), "2", 0, 0, "S",
+    {"seconds", SECONDS, IN_TRAFFIC | IN_FLOOR, FIELD(seconds_ns), "10", 0, 0, "S",
+     "how long to measure"},
+    {"warmup", SECONDS, IN_TRAFFIC | IN_FLOOR, FIELD(warmup_ns), "2", 0, 0, "S",
      "how long to run before: checked like the rest, not measured"},
     {"hold", SECONDS, IN_IDLE, FIELD(hold_ns), "5", 0, 0, "S",
      "how long all connections must stay open"},
@@ -83,11 +89,12 @@ static const struct rule rules[] = {
      "without any progress for so long while connecting, give up"},
     {"procs", NUMBER, IN_ALL, FIELD(n_procs), "0", 0, 64, "N",
      "processes to share the connections (0: 1, or what the limit on descriptors needs)"},
-    {"cpu", LIST, IN_ALL, FIELD(cpus), NULL, 0, 0, "N",
+    {"cpu", LIST, IN_ALL | IN_FLOOR, FIELD(cpus), NULL, 0, 0, "N",
      "pin to this CPU; repeated: the processes take turns"},
     {"pid", LIST, IN_ALL, FIELD(pids), NULL, 0, 0, "PID",
      "the server's process, for its CPU and memory; may be repeated"},
-    {"json", FLAG, IN_ALL, FIELD(is_json), NULL, 0, 0, NULL, "one line of JSON instead of a table"},
+    {"json", FLAG, IN_ALL | IN_FLOOR, FIELD(is_json), NULL, 0, 0, NULL,
+     "one line of JSON instead of a table"},
 };
 
 enum { N_RULES = sizeof(rules) / sizeof(rules[0]) };
@@ -99,6 +106,7 @@ static const struct {
     [OPTIONS_ECHO] = {"echo", "each client sends to itself, through a destination of its own"},
     [OPTIONS_IDLE] = {"idle", "memory of connections that are subscribed and do nothing"},
     [OPTIONS_SLOW] = {"slow", "fanout, while some subscribers never read"},
+    [OPTIONS_FLOOR] = {"floor", "no server: what send() to that many connections costs by itself"},
 };
 
 const char *options_mode_name(enum options_mode mode)
@@ -264,21 +272,37 @@ static bool check_numbers(struct parse *p, const char *name, const struct option
     return true;
 }
 
+/* What is not only about servers. */
+static bool check_traffic(struct parse *p)
+{
+    const struct options *o = p->options;
+
+    if (strpbrk(o->destination, ":\\\r\n") != NULL || o->destination[0] == '\0')
+        return wrong(p, "--destination: '%s' is empty or needs escaping", o->destination);
+    if (!is_line(o->content_type))
+        return wrong(p, "--content-type may not have line ends");
+    if (o->mode != OPTIONS_IDLE && o->seconds_ns == 0)
+        return wrong(p, "--seconds: nothing to measure in 0 seconds");
+    return true;
+}
+
 static bool check(struct parse *p)
 {
     struct options *o = p->options;
+    uint64_t beat_ms;
 
+    if (o->mode == OPTIONS_FLOOR)
+        return check_numbers(p, "cpu", &o->cpus) && check_traffic(p);
     if (!is_line(o->url) || !target_parse(&o->target, slice_str(o->url)))
         return wrong(p, "--url: '%s' is no ws://host[:port][/path]", o->url);
-    if (strpbrk(o->destination, ":\\\r\n") != NULL || o->destination[0] == '\0')
-        return wrong(p, "--destination: '%s' is empty or needs escaping", o->destination);
-    if (!is_line(o->host) || !is_line(o->token) || !is_line(o->content_type))
-        return wrong(p, "--host, --token and --content-type may not have line ends");
+    if (!is_line(o->host) || !is_line(o->vhost) || !is_line(o->token))
+        return wrong(p, "--host, --vhost and --token may not have line ends");
+    if (!slice_starts_with(slice_str(o->heart_beat), (struct slice)SLICE("0,")) ||
+        !slice_to_u64(slice_skip(slice_str(o->heart_beat), 2), UINT32_MAX, &beat_ms))
+        return wrong(p, "--heart-beat: '%s' is no 0,MS", o->heart_beat);
     if (o->mode == OPTIONS_IDLE && o->confirm == CONFIRM_PROBE)
         return wrong(p, "--confirm: probe is not for mode idle");
-    if (o->mode != OPTIONS_IDLE && o->seconds_ns == 0)
-        return wrong(p, "--seconds: nothing to measure in 0 seconds");
-    return check_headers(p, "http-header", &o->http_headers) &&
+    return check_traffic(p) && check_headers(p, "http-header", &o->http_headers) &&
            check_headers(p, "connect-header", &o->connect_headers) &&
            check_numbers(p, "pid", &o->pids) && check_numbers(p, "cpu", &o->cpus);
 }
@@ -325,7 +349,7 @@ static void print_rule(FILE *out, const struct rule *rule)
     fprintf(out, "  %-30s %s", left, rule->help);
     if (rule->fallback != NULL)
         fprintf(out, " (%s)", rule->fallback);
-    if (rule->modes != IN_ALL) {
+    if ((rule->modes & ~(unsigned)IN_FLOOR) != IN_ALL) {
         const char *before = " [";
 
         for (size_t i = 0; i < OPTIONS_N_MODES; i++) {
@@ -347,7 +371,7 @@ void options_help(FILE *out)
           out);
     for (size_t i = 0; i < OPTIONS_N_MODES; i++)
         fprintf(out, "  %-10s %s\n", modes[i].name, modes[i].help);
-    fputs("\nOptions (default) [modes]:\n", out);
+    fputs("\nOptions (default) [modes; none: all but floor, at least]:\n", out);
     for (size_t i = 0; i < N_RULES; i++)
         print_rule(out, &rules[i]);
     fputs("\nExit status: 0 when the run was good, 1 when it failed, 2 for a wrong command line.\n",

@@ -17,6 +17,7 @@ enum options_mode {
     OPTIONS_ECHO,
     OPTIONS_IDLE,
     OPTIONS_SLOW,
+    OPTIONS_FLOOR,
     OPTIONS_N_MODES,
 };
 
@@ -42,7 +43,9 @@ struct options {
     struct target target;
     const char *url;
     const char *host;
+    const char *vhost;
     const char *token;
+    const char *heart_beat;
     const char *destination;
     const char *content_type;
     struct options_list connect_headers;

@@ -84,6 +84,10 @@ static void what_is_wrong_is_named(void **state)
         {"stompload fanout --url ws://[::1", "--url"},
         {"stompload fanout --destination a:b", "--destination"},
         {"stompload idle --confirm probe", "--confirm"},
+        {"stompload idle --heart-beat 1000,1000", "--heart-beat"},
+        {"stompload idle --heart-beat 0,often", "--heart-beat"},
+        {"stompload floor --url ws://a", "--url"},
+        {"stompload floor --cpu first", "--cpu"},
     };
 
     (void)state;

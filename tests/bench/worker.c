@@ -25,6 +25,7 @@ const struct mode *worker_mode(enum options_mode mode)
     case OPTIONS_ECHO:
         return &mode_echo;
     case OPTIONS_IDLE:
+    case OPTIONS_FLOOR: /* has no worker */
     case OPTIONS_N_MODES:
         break;
     }
@@ -103,10 +104,14 @@ static bool write_upgrade(struct buf *out, const struct options *options)
 static bool write_connect(struct buf *out, const struct options *options)
 {
     struct slice host = options->host == NULL ? options->target.host : slice_str(options->host);
-    bool fits = buf_printf(out,
-                           "CONNECT\naccept-version:1.2,1.1\nhost:%.*s\n"
-                           "heart-beat:0,0\n",
-                           SLICE_FMT(host));
+    bool fits;
+
+    if (options->vhost != NULL)
+        host = slice_str(options->vhost);
+    fits = buf_printf(out,
+                      "CONNECT\naccept-version:1.2,1.1\nhost:%.*s\n"
+                      "heart-beat:%s\n",
+                      SLICE_FMT(host), options->heart_beat);
 
     for (size_t i = 0; i < options->connect_headers.n_items; i++)
         fits = fits && buf_printf(out, "%s\n", options->connect_headers.items[i]);

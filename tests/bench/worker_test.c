@@ -234,6 +234,8 @@ static void on_client_frame(struct server *server, struct peer *peer, const char
 {
     if (strncmp(text, "CONNECT\n", 8) == 0) {
         assert_non_null(strstr(text, "\nlogin:me\n"));
+        assert_non_null(strstr(text, "\nhost:there\n"));
+        assert_non_null(strstr(text, "\nheart-beat:0,5000\n"));
         write_text(peer, (struct slice)SLICE("CONNECTED\nversion:1.2\n\n\0"));
     } else if (strncmp(text, "SUBSCRIBE\n", 10) == 0) {
         peer->destination = header(text, "\ndestination:");
@@ -325,6 +327,8 @@ static void stage_open(struct stage *stage, enum options_mode mode, size_t n_wor
 {
     stage->server.gives_receipts = stage->options.confirm == CONFIRM_RECEIPT;
     stage->options.mode = mode;
+    stage->options.vhost = "there";
+    stage->options.heart_beat = "0,5000";
     stage->options.destination = "/topic/a";
     stage->options.content_type = "text/plain";
     stage->options.connect_headers = (struct options_list){{"login:me"}, 1};

@@ -107,6 +107,7 @@ function docsAreStale() {
 }
 
 const started = Date.now();
+process.setMaxListeners(0); // each server waits for the end of this process, to end with it
 const servers = [...new Set(chosen.map(({ server }) => server))];
 const targets = new Map(await Promise.all(servers.map(async (name) => {
   const [spring, gateway] = await Promise.all([Spring.start(name, profile), Gateway.start(name)]);

@@ -402,8 +402,10 @@ static void the_printed_content_type_stands_in_scratch(void **state)
     stomp_scratch_init(&scratch);
     assert_int_equal(stomp_parser_next(&parser, &scratch, &input, &frame), STOMP_OK);
     assert_slice(buf_slice(&scratch.content_type), "text/plain;a=b");
+    assert_slice(frame.content_type, "text/plain;a=b");
     assert_int_equal(stomp_parser_next(&parser, &scratch, &input, &frame), STOMP_OK);
     assert_int_equal(scratch.content_type.len, 0);
+    assert_int_equal(frame.content_type.len, 0);
     assert_int_equal(stomp_parser_next(&parser, &scratch, &input, &frame), STOMP_OK);
     assert_slice(buf_slice(&scratch.content_type), "*/*");
     stomp_parser_dispose(&parser);

@@ -114,7 +114,7 @@ export class Client {
     }
     const text = payload.toString('latin1');
     if (text.includes(`\nsubscription:${BARRIER_ID}\n`)) {
-      this.session = this.target.sessionOf?.(/\nmessage-id:(.*)\n/.exec(text)[1]);
+      this.session ??= this.target.sessionOf(text);
       this.marks.add(text.slice(text.indexOf('\n\n') + 2, -1));
       this.inbox.wake();
       return;

@@ -11,14 +11,22 @@ const SPRING = fileURLToPath(new URL('../../interop/spring-server/target', impor
 const START_DEADLINE_MS = 90_000;
 const PREFIXES = ['/topic', '/queue', '/barrier'];
 
+const USUAL = { heartbeat: '10000,10000', firstMessageMs: 60_000, prefixes: PREFIXES, application: '/app',
+  separator: '/', inOneThread: false };
+
 /** What a script's "server NAME" means. */
 export const SERVERS = {
-  usual: { heartbeat: '10000,10000', firstMessageMs: 60_000 },
-  'without-heart-beats': { heartbeat: '0,0', firstMessageMs: 60_000 },
-  'in-a-hurry': { heartbeat: '300,300', firstMessageMs: 1200 },
+  usual: USUAL,
+  'without-heart-beats': { ...USUAL, heartbeat: '0,0' },
+  'in-a-hurry': { ...USUAL, heartbeat: '300,300', firstMessageMs: 1200 },
+  'to-be-harmed': USUAL, // for what harms the others in Spring
+  'in-one-thread': { ...USUAL, inOneThread: true }, // Spring's, in order without what keeps it elsewhere
+  'carrying-everything': { ...USUAL, prefixes: [] },
+  'with-slashes-behind': { ...USUAL, prefixes: PREFIXES.map((prefix) => `${prefix}/`), application: '/app/' },
+  'split-at-dots': { ...USUAL, separator: '.' },
 };
 
-function gatewayConfig({ heartbeat, firstMessageMs }) {
+function gatewayConfig({ heartbeat, firstMessageMs, prefixes, application, separator }) {
   return {
     listeners: [{ address: '127.0.0.1:0' }],
     admin: { listen: '' },
@@ -33,10 +41,21 @@ function gatewayConfig({ heartbeat, firstMessageMs }) {
       { path: '/ws-all-origins', allowed_origins: ['*'] },
       { path: '/ws-any-port', allowed_origin_patterns: ['http://app.example:[*]'] },
     ],
-    routes: [{ destination: '/app/chat', send_to: '/topic/chat' }],
+    // The controllers of the Spring server. The last one tells a script its clients' session ids.
+    routes: [
+      { destination: '/app/chat', send_to: '/topic/chat' },
+      { destination: '/app/chat.{room}', send_to: '/topic/chat.{room}' },
+      { destination: '/app/rooms.{room}.talk', send_to: '/topic/rooms.{room}' },
+      { destination: '/app/reply', send_to_user: '/queue/reply', broadcast: false },
+      { destination: '/app/reply-all', send_to_user: '/queue/reply' },
+      { destination: '/app/number', on_subscribe: { body: '42', content_type: 'application/json' } },
+      { destination: '/barrier/**', mode: 'broadcast', headers: { 'x-session': '{session}' } },
+    ],
     broker: {
-      destination_prefixes: PREFIXES,
-      application_destination_prefixes: ['/app'],
+      destination_prefixes: prefixes,
+      application_destination_prefixes: [application],
+      path_separator: separator,
+      selector_header: 'selector',
       heartbeat,
     },
     transport: { ping_interval: 0, time_to_first_message: `${firstMessageMs}ms` },
@@ -72,27 +91,29 @@ export class Spring extends Target {
   sessionId = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 
   static start(server, profile) {
-    const { heartbeat, firstMessageMs } = SERVERS[server];
+    const { heartbeat, firstMessageMs, prefixes, application, separator, inOneThread } = SERVERS[server];
 
     return new Spring('java', ['-Xmx256m', '-XX:TieredStopAtLevel=1', '-jar',
-      path.join(SPRING, profile ?? '', 'spring-server.jar'), '--broker.ordered=true', '--broker.selector=selector',
-      `--broker.prefixes=${PREFIXES}`, `--broker.heartbeat=${heartbeat === '0,0' ? '' : heartbeat}`,
-      `--broker.first-message=${firstMessageMs}`]).ready();
+      path.join(SPRING, profile ?? '', 'spring-server.jar'), `--broker.ordered=${!inOneThread}`,
+      `--broker.one-thread=${inOneThread}`, `--broker.prefixes=${prefixes}`,
+      `--broker.application-prefix=${application}`, `--broker.separator=${separator}`,
+      `--broker.heartbeat=${heartbeat === '0,0' ? '' : heartbeat}`, `--broker.first-message=${firstMessageMs}`,
+      '--broker.selector=selector']).ready();
   }
 
   userHeaders(user) {
     return { 'X-User': user };
   }
 
-  /** Its message ids begin with the receiver's session id. */
-  sessionOf(messageId) {
-    return messageId.replace(/-\d+$/, '');
+  /** Of who receives it: its message ids begin with it. */
+  sessionOf(message) {
+    return /\nmessage-id:(.*)-\d+\n/.exec(message)[1];
   }
 }
 
 export class Gateway extends Target {
-  messageId = /(\\nmessage-id:)([0-9a-f]{16}-\d+-\d+)(?=\\n)/g;
-  sessionId = /\b[0-9a-f]{32}\b/g;
+  messageId = /(\\n(?:message-id|ack):)([0-9a-f]{16}-\d+-\d+)(?=\\n)/g;
+  sessionId = /[0-9a-f]{32}/g;
 
   static start(server) {
     return new Gateway(PROGRAM, ['serve', '--config', writeConfig(gatewayConfig(SERVERS[server]))]).ready();
@@ -100,5 +121,10 @@ export class Gateway extends Target {
 
   userHeaders(user) {
     return bearer(user);
+  }
+
+  /** Of who sent it, which for the first barrier is the receiver. */
+  sessionOf(message) {
+    return /\n\nfirst /.test(message) ? /\nx-session:(.*)\n/.exec(message)[1] : undefined;
   }
 }

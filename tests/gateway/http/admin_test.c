@@ -129,9 +129,11 @@ static void what_is_wrong_with_a_push_is_told(void **state)
     assert_slice(answer_header(&answer, "Retry-After"), "1");
     answer = publish(*state, "", "{\"destination\":\"/topic/big\",\"text\":\"\"}");
     assert_problem(&answer, 413, "transport.message_size_limit");
+    answer = publish(*state, "", "{\"destination\":\"/user/joe\",\"text\":\"\"}");
+    assert_problem(&answer, 422, "\"title\":\"Unprocessable Content\"");
     answer = publish(*state, "Content-Type: text/plain\r\n", TO_TOPIC);
     assert_problem(&answer, 415, "application/json");
-    assert_int_equal(harness_metric(*state, METRIC_PUSH_REFUSED), 7);
+    assert_int_equal(harness_metric(*state, METRIC_PUSH_REFUSED), 8);
     assert_int_equal(harness_metric(*state, METRIC_PUSHED), 0);
 }
 

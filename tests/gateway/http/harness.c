@@ -108,6 +108,8 @@ static int on_publish(void *ctx, const struct push_request *request, uint64_t *d
         return 503;
     if (slice_eq(request->destination, (struct slice)SLICE("/topic/big")))
         return 413;
+    if (slice_eq(request->destination, (struct slice)SLICE("/user/joe")))
+        return 422;
     *deliveries = request->body.len;
     return 200;
 }

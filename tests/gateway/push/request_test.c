@@ -166,10 +166,12 @@ static void every_refusal_names_the_field(void **state)
 static void the_servers_own_headers_are_refused(void **state)
 {
     const char *const names[] = {
-        "destination", "subscription", "message-id",   "content-length", "content-type",
-        "ack",         "receipt",      "receipt-id",   "transaction",    "version",
-        "session",     "server",       "heart-beat",   "user-name",      "simpSessionId",
-        "x-sequence",  "x-epoch",      "Content-Type", "SIMPUSER",
+        "destination",   "subscription", "message-id",  "content-length",
+        "content-type",  "ack",          "receipt",     "receipt-id",
+        "transaction",   "version",      "session",     "server",
+        "heart-beat",    "user-name",    "redelivered", "x-delivery-count",
+        "simpSessionId", "x-sequence",   "x-epoch",     "Content-Type",
+        "SIMPUSER",
     };
 
     (void)state;

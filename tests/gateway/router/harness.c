@@ -89,7 +89,8 @@ void harness_expect_frame(struct buf *out, bool is_binary, struct slice content)
     put(out, content);
 }
 
-void harness_expect(struct buf *out, enum wire wire, const struct msg *msg, const char *id)
+void harness_expect_lines(struct buf *out, enum wire wire, const struct msg *msg, const char *id,
+                          struct slice lines)
 {
     struct buf content;
 
@@ -99,7 +100,9 @@ void harness_expect(struct buf *out, enum wire wire, const struct msg *msg, cons
         put(&content, slice_str("subscription:"));
         for (; *id != '\0'; id++)
             put(&content, *id == ':' ? slice_str("\\c") : slice_of(id, 1));
-        assert_true(buf_printf(&content, "\nmessage-id:%.*s\ncontent-length:%zu\n\n",
+        put(&content, slice_str("\n"));
+        put(&content, lines);
+        assert_true(buf_printf(&content, "message-id:%.*s\ncontent-length:%zu\n\n",
                                SLICE_FMT(msg->id), msg->body.len));
         put(&content, msg->body);
         put(&content, slice_of("", 1));
@@ -108,6 +111,11 @@ void harness_expect(struct buf *out, enum wire wire, const struct msg *msg, cons
     }
     harness_expect_frame(out, msg->is_binary, buf_slice(&content));
     buf_dispose(&content);
+}
+
+void harness_expect(struct buf *out, enum wire wire, const struct msg *msg, const char *id)
+{
+    harness_expect_lines(out, wire, msg, id, slice_str(""));
 }
 
 size_t harness_frame_len(struct slice bytes)

@@ -36,6 +36,10 @@ struct msg *harness_message(struct harness *h, struct slice destination, struct 
 /** Appends what a subscription of that id has to get for the message. */
 void harness_expect(struct buf *out, enum wire wire, const struct msg *msg, const char *id);
 
+/** The same with further header lines, in STOMP's form. */
+void harness_expect_lines(struct buf *out, enum wire wire, const struct msg *msg, const char *id,
+                          struct slice lines);
+
 /** Appends a text or binary WebSocket message. */
 void harness_expect_frame(struct buf *out, bool is_binary, struct slice content);
 

@@ -82,6 +82,78 @@ static void a_large_body_has_its_length_written_out(void **state)
     mem_free(body);
 }
 
+static struct msg *sample(void)
+{
+    static const struct msg_header headers[] = {
+        {SLICE("destination"), SLICE("/topic/a")},
+        {SLICE("k:1"), SLICE("a\nb\\c:d")},
+        {SLICE("twice"), SLICE("one")},
+        {SLICE("twice"), SLICE("two")},
+        {SLICE("empty"), SLICE("")},
+    };
+
+    return msg_new(slice_str("/topic/a"), headers, 5, slice_str("id-7"), slice_str("body"), true);
+}
+
+static void headers_are_found_unescaped_and_the_first_of_a_name(void **state)
+{
+    static const struct {
+        const char *name, *value;
+    } rows[] = {
+        {"destination", "/topic/a"},
+        {"k:1", "a\nb\\c:d"},
+        {"twice", "one"},
+        {"empty", ""},
+        {"k", NULL},
+        {"Twice", NULL},
+        {"message-id", NULL},
+        {"", NULL},
+    };
+    struct msg *msg = sample();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct slice value;
+        char *owned;
+
+        assert_int_equal(msg_find_header(msg, slice_str(rows[i].name), &value, &owned),
+                         rows[i].value != NULL);
+        if (rows[i].value != NULL)
+            assert_true(slice_eq(value, slice_str(rows[i].value)));
+        mem_free(owned);
+    }
+    msg_unref(msg);
+}
+
+static void copies_differ_in_what_they_were_made_for_only(void **state)
+{
+    struct msg *msg = sample(), *bound = msg_new_bound(msg, slice_str("/topic/a-user1"));
+    struct msg *more = msg_new_with_lines(msg, slice_str("x-seq:1\n"));
+    struct msg *shown = msg_new_shown(msg, slice_str("/app/a:b"));
+
+    (void)state;
+    assert_false(msg->is_bound);
+    assert_true(bound->is_bound);
+    assert_slice(bound->destination, "/topic/a-user1");
+    assert_true(slice_eq(bound->head, msg->head));
+    assert_true(slice_eq(bound->tail, msg->tail));
+    assert_false(more->is_bound);
+    assert_true(slice_starts_with(more->head, msg->head));
+    assert_true(slice_ends_with(more->head, slice_str("empty:\nx-seq:1\n")));
+    assert_slice(shown->destination, "/topic/a");
+    assert_slice(shown->head, "MESSAGE\ndestination:/app/a\\cb\nk\\c1:a\\nb\\\\c\\cd\ntwice:one\n"
+                              "twice:two\nempty:\n");
+    for (int i = 0; i < 3; i++) {
+        struct msg *copy = i == 0 ? bound : i == 1 ? more : shown;
+
+        assert_slice(copy->id, "id-7");
+        assert_slice(copy->body, "body");
+        assert_true(copy->is_binary);
+        msg_unref(copy);
+    }
+    msg_unref(msg);
+}
+
 static void *read_and_unref(void *arg)
 {
     struct msg *msg = arg;
@@ -117,6 +189,8 @@ int main(void)
         cmocka_unit_test(a_message_is_its_headers_its_id_its_length_its_body_and_a_nul),
         cmocka_unit_test(a_message_keeps_nothing_of_what_it_was_made_from),
         cmocka_unit_test(a_large_body_has_its_length_written_out),
+        cmocka_unit_test(headers_are_found_unescaped_and_the_first_of_a_name),
+        cmocka_unit_test(copies_differ_in_what_they_were_made_for_only),
         cmocka_unit_test(the_last_reference_ends_a_message_on_whichever_thread),
     };
 

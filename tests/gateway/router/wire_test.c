@@ -13,7 +13,7 @@ static struct msg *make_message(struct slice body, bool is_binary)
 static struct slice written_with(enum wire wire, const struct msg *msg, struct slice id,
                                  struct slice lines)
 {
-    const struct wire_address to = {wire, id, lines};
+    const struct wire_address to = {.wire = wire, .id = id, .lines = lines};
     size_t len = wire_message_len(msg, &to);
     char *out = mem_alloc(len); /* no byte more: the sanitizer knows */
 

@@ -169,6 +169,31 @@ static void assert_filled(const struct config *config, const char *destination, 
     routes_free(routes);
 }
 
+static void empty_segments_behind_the_application_prefix_do_not_count(void **state)
+{
+    struct slice prefixes[] = {SLICE("/topic")};
+    const struct config config = config_of(fixed, COUNT(fixed), prefixes, 1, "/user/");
+    const struct config patterns =
+        config_of(with_answers, COUNT(with_answers), prefixes, 1, "/user/");
+    const struct row rows[] = {
+        {"/app//chat", ROUTE_CONFIGURED, ROUTE_APPLICATION},
+        {"/app///chat", ROUTE_CONFIGURED, ROUTE_APPLICATION},
+        {"/app/chat/", ROUTE_APPLICATION, ROUTE_APPLICATION},
+        {"/app/chat//", ROUTE_APPLICATION, ROUTE_APPLICATION},
+        {"//app/chat", ROUTE_NOWHERE, ROUTE_NOWHERE},
+        {"/topic//moved", ROUTE_BROKER, ROUTE_BROKER},
+    };
+    const struct row answered[] = {
+        {"/app//hello", ROUTE_APPLICATION, ROUTE_CONFIGURED},
+        {"/app//price.x", ROUTE_CONFIGURED, ROUTE_CONFIGURED},
+        {"//app/price.x", ROUTE_NOWHERE, ROUTE_NOWHERE},
+    };
+
+    (void)state;
+    assert_rows(&config, rows, COUNT(rows));
+    assert_rows(&patterns, answered, COUNT(answered));
+}
+
 static void the_exact_route_wins_and_then_the_most_specific(void **state)
 {
     const struct config config =
@@ -277,6 +302,7 @@ int main(void)
         cmocka_unit_test(a_broker_without_prefixes_takes_all_but_the_users),
         cmocka_unit_test(a_route_goes_before_every_prefix),
         cmocka_unit_test(the_first_route_of_a_destination_wins),
+        cmocka_unit_test(empty_segments_behind_the_application_prefix_do_not_count),
         cmocka_unit_test(the_exact_route_wins_and_then_the_most_specific),
         cmocka_unit_test(variables_follow_the_separator),
         cmocka_unit_test(templates_know_the_variables_the_user_and_the_session),

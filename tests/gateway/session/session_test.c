@@ -227,6 +227,30 @@ static void a_pong_or_any_input_answers_a_ping(void **state)
     rig_free(rig);
 }
 
+/* A tab in the background: its timers stand still for minutes, its socket answers. */
+static void a_client_whose_beats_stop_lives_while_its_socket_answers(void **state)
+{
+    struct rig *rig = rig_with(0, 30000);
+    struct peer *peer;
+
+    (void)state;
+    rig_start(rig);
+    peer = connect_with_beats(rig, "10000,0");
+    for (unsigned i = 1; i <= 10; i++) {
+        unsigned n_pings = peer->n_pings;
+
+        for (unsigned waited = 0; waited < 40000 && peer->n_pings == n_pings; waited += 16)
+            rig_advance(rig, 16);
+        rig_advance(rig, i * 100); /* each pong takes longer than the one before */
+        assert_int_equal(peer->n_closes, 0);
+        peer->last_read_ms = rig->now_ms;
+        session_pong(&peer->session);
+    }
+    rig_advance(rig, 31000); /* the socket is gone, too */
+    assert_int_equal(peer->session.reason, SESSION_HEARTBEAT_LOST);
+    rig_free(rig);
+}
+
 static void an_interval_of_zero_sends_no_pings(void **state)
 {
     struct rig *rig = rig_with(0, 0);
@@ -367,6 +391,7 @@ int main(void)
         cmocka_unit_test(a_beat_that_cannot_be_written_is_not_repeated_without_end),
         cmocka_unit_test(two_unanswered_pings_end_a_session),
         cmocka_unit_test(a_pong_or_any_input_answers_a_ping),
+        cmocka_unit_test(a_client_whose_beats_stop_lives_while_its_socket_answers),
         cmocka_unit_test(an_interval_of_zero_sends_no_pings),
         cmocka_unit_test(a_session_that_says_nothing_for_idle_timeout_is_closed_1000),
         cmocka_unit_test(an_overflow_drops_the_queue_and_closes_4500),

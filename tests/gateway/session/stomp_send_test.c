@@ -50,6 +50,10 @@ static void headers_are_copied_as_spring_does(void **state)
                "Receipt:kept\n\nx\0"),
          "MESSAGE\ndestination:/topic/a\nReceipt:kept\nsubscription:s\n"
          "message-id:0000000000000abc-0-0\ncontent-length:1\n\nx^"},
+        {SLICE("SEND\ndestination:/topic/a\nx-seq:7\nx-epoch:mine\nredelivered:true\n"
+               "x-delivery-count:2\nx-sequel:kept\n\nx\0"),
+         "MESSAGE\ndestination:/topic/a\nx-sequel:kept\nsubscription:s\n"
+         "message-id:0000000000000abc-0-0\ncontent-length:1\n\nx^"},
         /* escapes are undone and made again */
         {SLICE("SEND\ndestination:/topic/a\nk\\cey:a\\nb\\\\c\\r\n\nx\0"),
          "MESSAGE\ndestination:/topic/a\nk\\cey:a\\nb\\\\c\\r\nsubscription:s\n"
@@ -246,6 +250,38 @@ static void send_to_takes_body_type_and_the_named_headers(void **state)
     }
 }
 
+static void a_route_whose_destination_comes_out_empty_leads_nowhere(void **state)
+{
+    static struct slice all[] = {SLICE("**")};
+    static struct config_queue queues[] = {{{all, 1}, CONFIG_QUEUE_COMPETING}};
+    struct config_route routes[] = {
+        {.destination = SLICE("/app/to.{room}"), .send_to = SLICE("{room}")},
+        {.destination = SLICE("/app/user.{room}"), .send_to_user = SLICE("{room}")},
+    };
+    static const struct slice frames[] = {
+        SLICE("SEND\ndestination:/app/to.\nreceipt:r\n\nx\0"),
+        SLICE("SEND\ndestination:/app/user.\nreceipt:r\n\nx\0"),
+    };
+    struct rig *rig = rig_new();
+    struct peer *peer;
+
+    (void)state;
+    rig->config.routes = routes;
+    rig->config.n_routes = COUNT(routes);
+    rig->config.broker.queues = queues;
+    rig->config.broker.n_queues = 1;
+    rig_start(rig);
+    peer = rig_open(rig, RIG_STOMP, NULL);
+    peer_connect(peer);
+    for (size_t i = 0; i < COUNT(frames); i++) {
+        peer_say_(peer, frames[i], false);
+        assert_string_equal(peer_heard(peer), "RECEIPT\nreceipt-id:r\nx-unrouted:true\n\n^");
+        assert_int_equal(rig_metric(rig, METRIC_UNROUTED), i + 1);
+    }
+    assert_int_equal(rig->broker.queues.n_messages, 0); /* for which no room was taken */
+    rig_free(rig);
+}
+
 static void many_headers_are_copied_up_to_the_limit(void **state)
 {
     struct pair pair = pair_new("/topic/a");
@@ -275,6 +311,7 @@ int main(void)
         cmocka_unit_test(echo_goes_to_the_senders_own_subscriptions),
         cmocka_unit_test(echo_puts_its_prefix_before_text_only),
         cmocka_unit_test(send_to_takes_body_type_and_the_named_headers),
+        cmocka_unit_test(a_route_whose_destination_comes_out_empty_leads_nowhere),
         cmocka_unit_test(many_headers_are_copied_up_to_the_limit),
     };
 

@@ -18,7 +18,8 @@ static enum transactions_status add_limited(struct transactions *set,
                                             const char *name, const char *body)
 {
     const struct stomp_header header = {SLICE("destination"), SLICE("/topic/a")};
-    struct stomp_frame frame = {STOMP_SEND, &header, 1, slice_str(body)};
+    struct stomp_frame frame = {
+        .command = STOMP_SEND, .headers = &header, .n_headers = 1, .body = slice_str(body)};
 
     return transactions_add(set, limits, slice_str(name), &frame);
 }
@@ -74,7 +75,10 @@ static void a_frame_is_copied_whole(void **state)
         {slice_of(text + 27, 1), slice_of(text + 29, 6)},
         {slice_of(text + 36, 5), slice_of(NULL, 0)},
     };
-    struct stomp_frame frame = {STOMP_SEND, headers, COUNT(headers), slice_of(text + 43, 10)};
+    struct stomp_frame frame = {.command = STOMP_SEND,
+                                .headers = headers,
+                                .n_headers = COUNT(headers),
+                                .body = slice_of(text + 43, 10)};
     struct transactions *set = NULL;
     struct transactions_frame *taken = NULL;
     struct slice value;
@@ -82,7 +86,7 @@ static void a_frame_is_copied_whole(void **state)
     (void)state;
     begin(&set, "t");
     assert_int_equal(transactions_add(set, &roomy, slice_str("t"), &frame), TRANSACTIONS_OK);
-    frame = (struct stomp_frame){STOMP_ACK, NULL, 0, slice_of(NULL, 0)};
+    frame = (struct stomp_frame){.command = STOMP_ACK};
     assert_int_equal(transactions_add(set, &roomy, slice_str("t"), &frame), TRANSACTIONS_OK);
     memset(text, '?', sizeof(text));
     memset(headers, 0, sizeof(headers));

@@ -61,9 +61,11 @@ export class StompClient {
     return it;
   }
 
-  /** With a token for `user` in the handshake. */
+  /** With a token for `user` in the handshake; Spring takes any name for granted. */
   static as(user, url, options = {}) {
-    return StompClient.connected(url, { handshake: bearer(user), ...options });
+    const handshake = { ...bearer(user), ...(IS_SPRING ? { 'X-User': user } : {}) };
+
+    return StompClient.connected(url, { handshake, ...options });
   }
 
   get connectedHeaders() {
@@ -94,7 +96,7 @@ export class StompClient {
 
   /** Spring's broker answers no receipts, but an ordered one is done with what came before. */
   async #barrier() {
-    const destination = `/topic/barrier-${Math.random()}`;
+    const destination = `/queue/barrier-${Math.random()}`;
     const inbox = this.subscribe(destination);
 
     this.send(destination, 'here');
@@ -114,7 +116,13 @@ export class StompClient {
     this.client.publish({ destination, body, headers });
   }
 
+  /** Resolves when the server has routed it. */
   async sent(destination, body, headers = {}) {
+    if (IS_SPRING) {
+      this.send(destination, body, headers);
+      await this.#barrier();
+      return;
+    }
     const receipt = this.receipt();
 
     this.send(destination, body, { ...headers, receipt });

@@ -157,7 +157,8 @@ export class Gateway extends Process {
   static async start(settings = config(), args = []) {
     const gateway = IS_SPRING
       ? new Gateway('java', ['-Xmx256m', '-jar', SPRING_JAR, '--broker.ordered=true',
-        `--broker.heartbeat=${settings.broker.heartbeat}`])
+        `--broker.heartbeat=${settings.broker.heartbeat}`,
+        `--broker.selector=${settings.broker.selector_header ?? ''}`])
       : new Gateway(PROGRAM, ['serve', '--config', writeConfig(settings), ...args]);
 
     await gateway.logged((e) => e.event === 'gateway.ready', 'gateway.ready', START_DEADLINE_MS);
@@ -168,8 +169,9 @@ export class Gateway extends Process {
     return gateway;
   }
 
+  /** Spring's /ws asks nobody for a token. */
   url(pathname) {
-    return `ws://${this.address}${pathname}`;
+    return `ws://${this.address}${IS_SPRING && pathname === '/ws-open' ? '/ws' : pathname}`;
   }
 
   adminUrl(pathname) {

@@ -7,6 +7,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import org.springframework.messaging.MessageDeliveryException;
 import org.springframework.messaging.converter.ByteArrayMessageConverter;
 import org.springframework.messaging.converter.CompositeMessageConverter;
 import org.springframework.messaging.converter.StringMessageConverter;
@@ -16,6 +17,8 @@ import org.springframework.messaging.simp.stomp.StompHeaders;
 import org.springframework.messaging.simp.stomp.StompSession;
 import org.springframework.messaging.simp.stomp.StompSessionHandlerAdapter;
 import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
+import org.springframework.util.MimeTypeUtils;
+import org.springframework.web.socket.TextMessage;
 import org.springframework.web.socket.WebSocketHttpHeaders;
 import org.springframework.web.socket.client.WebSocketClient;
 import org.springframework.web.socket.messaging.WebSocketStompClient;
@@ -33,9 +36,11 @@ final class Client implements AutoCloseable {
     final Inbox<Throwable> failures = new Inbox<>("transport errors");
     final Inbox<Throwable> exceptions = new Inbox<>("exceptions");
     final WebSocketStompClient stomp;
+    final StompHeaders connect = new StompHeaders(); // what CONNECT carries
 
     private final ThreadPoolTaskScheduler scheduler = new ThreadPoolTaskScheduler();
     private final String url;
+    private String user;
     private StompSession session;
     private int nReceipts;
 
@@ -46,7 +51,7 @@ final class Client implements AutoCloseable {
         scheduler.setDaemon(true);
         scheduler.initialize();
         stomp.setMessageConverter(new CompositeMessageConverter(
-                List.of(new StringMessageConverter(), new ByteArrayMessageConverter())));
+                List.of(new TextConverter(), new ByteArrayMessageConverter())));
         stomp.setTaskScheduler(scheduler);
         stomp.setDefaultHeartbeat(new long[] {0, 0});
     }
@@ -54,8 +59,10 @@ final class Client implements AutoCloseable {
     /** Starts connecting; tokens may be null. */
     CompletableFuture<StompSession> connecting(String handshakeToken, String connectToken) {
         WebSocketHttpHeaders handshake = new WebSocketHttpHeaders();
-        StompHeaders connect = new StompHeaders();
 
+        if (Gateway.IS_SPRING && user != null) {
+            handshake.set("X-User", user);
+        }
         if (handshakeToken != null) {
             handshake.set("Authorization", "Bearer " + handshakeToken);
         }
@@ -65,9 +72,10 @@ final class Client implements AutoCloseable {
         return stomp.connectAsync(url, handshake, connect, new Callbacks());
     }
 
-    /** Connected as `user`, by a token in the handshake. */
-    Client connect(String user) throws Exception {
-        return connect(Token.of(user), null);
+    /** Connected as the user of that name, by a token in the handshake. */
+    Client connect(String name) throws Exception {
+        user = name;
+        return connect(Token.of(name), null);
     }
 
     Client connect(String handshakeToken, String connectToken) throws Exception {
@@ -92,37 +100,77 @@ final class Client implements AutoCloseable {
     }
 
     static StompFrameHandler handler(Inbox<Received<String>> inbox) {
-        return new TypedHandler<>(String.class, inbox::add);
+        return handler(inbox::add);
+    }
+
+    static StompFrameHandler handler(Consumer<Received<String>> consumer) {
+        return new TypedHandler<>(String.class, consumer);
     }
 
     static StompFrameHandler bytesHandler(Inbox<Received<byte[]>> inbox) {
         return new TypedHandler<>(byte[].class, inbox::add);
     }
 
-    /**
-     * Resolves when the server has the subscription: by its RECEIPT; or, for Spring's broker, which
-     * has none but is ordered here, by a message that goes round behind it.
-     */
+    /** Returns when the server has the subscription. */
     Inbox<Received<String>> subscribed(String destination) throws Exception {
-        Inbox<Received<String>> inbox = new Inbox<>("messages of " + destination);
-        StompHeaders headers = new StompHeaders();
+        return subscribed(headers(destination));
+    }
 
-        headers.setDestination(destination);
+    Inbox<Received<String>> subscribed(StompHeaders headers) throws Exception {
+        Inbox<Received<String>> inbox = new Inbox<>("messages of " + headers.getDestination());
+        String receipt = receipt();
+
+        headers.setReceipt(receipt);
+        session.subscribe(headers, handler(inbox));
+        taken(receipt);
+        return inbox;
+    }
+
+    /** Returns when the server has routed it. */
+    void sent(String destination, String body) throws Exception {
+        sent(headers(destination), body);
+    }
+
+    void sent(StompHeaders headers, String body) throws Exception {
+        String receipt = receipt();
+
+        headers.setReceipt(receipt);
+        send(headers, body);
+        taken(receipt);
+    }
+
+    /** Sends a frame that Spring's client has no method for; headers are lines "name:value". */
+    void frame(String command, String... headers) throws Exception {
+        wire.sessions.all().get(0).sendMessage(new TextMessage(RawClient.frame(command, "", headers)));
+    }
+
+    String receipt() {
+        return "receipt-" + ++nReceipts;
+    }
+
+    /**
+     * By its RECEIPT; or, for Spring's broker, which has none but is ordered here, by a message that
+     * goes round behind it.
+     */
+    private void taken(String receipt) throws Exception {
         if (Gateway.IS_SPRING) {
-            session.subscribe(headers, handler(inbox));
-            Inbox<Received<String>> barrier = subscribe("/topic/barrier-" + session.getSessionId());
-            send("/topic/barrier-" + session.getSessionId(), "here");
+            String round = "/queue/barrier-" + session.getSessionId() + "-" + receipt;
+            Inbox<Received<String>> barrier = subscribe(round);
+
+            send(round, "here");
             barrier.next();
         } else {
-            headers.setReceipt("subscribed-" + ++nReceipts);
-            session.subscribe(headers, handler(inbox));
-            received(headers.getReceipt());
+            received(receipt);
         }
-        return inbox;
     }
 
     void received(String receipt) throws InterruptedException {
         wire.receipts.find(text -> text.equals("RECEIPT\nreceipt-id:" + receipt + "\n\n\0"), "RECEIPT " + receipt);
+    }
+
+    /** The next bodies of an inbox. */
+    static List<String> bodies(Inbox<Received<String>> inbox, int count) throws InterruptedException {
+        return inbox.take(count).stream().map(Received::body).toList();
     }
 
     StompSession.Receiptable send(String destination, String body) {
@@ -133,19 +181,37 @@ final class Client implements AutoCloseable {
         return session.send(headers, body);
     }
 
-    static StompHeaders headers(String destination) {
+    /** `others`: lines "name:value". */
+    static StompHeaders headers(String destination, String... others) {
         StompHeaders headers = new StompHeaders();
 
         headers.setDestination(destination);
+        for (String other : others) {
+            int colon = other.indexOf(':');
+
+            headers.add(other.substring(0, colon), other.substring(colon + 1));
+        }
         return headers;
     }
 
     @Override
     public void close() {
-        if (session != null && session.isConnected()) {
-            session.disconnect();
+        try {
+            if (session != null && session.isConnected()) {
+                session.disconnect();
+            }
+        } catch (MessageDeliveryException e) {
+            // The server has closed the connection, and the client does not know yet.
         }
         scheduler.shutdown();
+    }
+
+    /** Takes JSON as the text that it is. */
+    private static final class TextConverter extends StringMessageConverter {
+
+        TextConverter() {
+            addSupportedMimeTypes(MimeTypeUtils.APPLICATION_JSON);
+        }
     }
 
     private record TypedHandler<T>(Class<T> type, Consumer<Received<T>> consumer) implements StompFrameHandler {

@@ -28,23 +28,17 @@ final class Gateway {
     private static final Pattern COMPLAINT =
             Pattern.compile("Sanitizer|runtime error:|Assertion .* failed");
 
+    /** With several workers, so that clients of one test meet different ones. */
     private static final String CONFIG = """
+            workers: 3
             listeners:
               - address: 127.0.0.1:0
             admin:
               listen: 127.0.0.1:0
             endpoints:
               - path: /ws
-            routes:
-              - destination: /app/echo
-                mode: echo
-                prefix: "서버 응답: "
-              - destination: /app/chat
-                send_to: /topic/chat
-            broker:
-              destination_prefixes: [/topic, /queue]
-              application_destination_prefixes: [/app]
-              heartbeat: 1000,1000
+              - path: /ws-open
+                anonymous: true
             auth:
               issuers:
                 - issuer: %s
@@ -67,17 +61,18 @@ final class Gateway {
         reader.start();
     }
 
-    /** Returns when it serves. */
-    static Gateway start() throws IOException, InterruptedException {
-        Gateway gateway = new Gateway(IS_SPRING ? springCommand() : gatewayCommand());
+    /** Returns when it serves. `settings`: the sections that CONFIG has not; Spring has its own. */
+    static Gateway start(String settings) throws IOException, InterruptedException {
+        Gateway gateway = new Gateway(IS_SPRING ? springCommand() : gatewayCommand(settings));
 
         gateway.await("\"event\":\"gateway.ready\"");
         gateway.address = gateway.publicAddress();
         return gateway;
     }
 
-    String url() {
-        return "ws://" + address + "/ws";
+    /** Spring's one endpoint asks nobody for a token. */
+    String url(String path) {
+        return "ws://" + address + (IS_SPRING ? "/ws" : path);
     }
 
     String log() {
@@ -100,11 +95,11 @@ final class Gateway {
         }
     }
 
-    private static List<String> gatewayCommand() throws IOException {
+    private static List<String> gatewayCommand(String settings) throws IOException {
         String program = System.getenv().getOrDefault("STOMPGATE", "build/release/stompgate");
         Path config = Files.createTempFile("stompgate-interop", ".yaml");
 
-        Files.writeString(config, CONFIG);
+        Files.writeString(config, CONFIG + settings);
         config.toFile().deleteOnExit();
         return List.of(ROOT.resolve(program).normalize().toString(), "serve", "--config", config.toString());
     }
@@ -112,7 +107,7 @@ final class Gateway {
     private static List<String> springCommand() {
         return List.of("java", "-Xmx256m", "-jar",
                 ROOT.resolve("tests/interop/spring-server/target/spring-server.jar").toString(),
-                "--broker.ordered=true", "--broker.heartbeat=1000,1000");
+                "--broker.ordered=true", "--broker.heartbeat=1000,1000", "--broker.selector=selector");
     }
 
     private void read() {

@@ -5,9 +5,11 @@ import java.util.Map;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.http.server.ServerHttpRequest;
+import org.springframework.messaging.simp.config.ChannelRegistration;
 import org.springframework.messaging.simp.config.MessageBrokerRegistry;
 import org.springframework.messaging.simp.config.SimpleBrokerRegistration;
 import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
+import org.springframework.util.AntPathMatcher;
 import org.springframework.web.socket.WebSocketHandler;
 import org.springframework.web.socket.config.annotation.EnableWebSocketMessageBroker;
 import org.springframework.web.socket.config.annotation.StompEndpointRegistry;
@@ -26,8 +28,17 @@ public class BrokerConfiguration implements WebSocketMessageBrokerConfigurer {
     @Value("${broker.ordered}")
     private boolean isOrdered;
 
+    @Value("${broker.one-thread}")
+    private boolean isOneThread;
+
     @Value("${broker.prefixes}")
     private String[] prefixes;
+
+    @Value("${broker.application-prefix}")
+    private String applicationPrefix;
+
+    @Value("${broker.separator}")
+    private String separator;
 
     @Value("${broker.selector}")
     private String selector;
@@ -66,8 +77,26 @@ public class BrokerConfiguration implements WebSocketMessageBrokerConfigurer {
         if (!selector.isEmpty()) {
             broker.setSelectorHeaderName(selector);
         }
-        registry.setApplicationDestinationPrefixes("/app");
+        registry.setApplicationDestinationPrefixes(applicationPrefix);
+        registry.setUserDestinationPrefix("/user");
+        registry.setPathMatcher(new AntPathMatcher(separator));
         registry.setPreservePublishOrder(isOrdered);
+    }
+
+    @Override
+    public void configureClientInboundChannel(ChannelRegistration channel) {
+        limit(channel);
+    }
+
+    @Override
+    public void configureClientOutboundChannel(ChannelRegistration channel) {
+        limit(channel);
+    }
+
+    private void limit(ChannelRegistration channel) {
+        if (isOneThread) {
+            channel.taskExecutor().corePoolSize(1).maxPoolSize(1);
+        }
     }
 
     /** Whoever names a user is that user: enough for a server that only tests talk to. */

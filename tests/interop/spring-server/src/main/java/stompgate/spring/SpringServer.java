@@ -14,8 +14,10 @@ import org.springframework.context.event.EventListener;
  *
  * <p>Settings, each {@code --NAME=VALUE}: {@code broker.heartbeat} ("10000,10000"; empty for a
  * broker without a scheduler), {@code broker.ordered} (false: Spring's own default; true keeps
- * the order of a session both ways), {@code broker.prefixes} ("/topic,/queue"),
- * {@code broker.selector} (the header that selectors stand in; empty: no selectors) and
+ * the order of a session both ways), {@code broker.one-thread} (false; true keeps all order, by one
+ * thread each way), {@code broker.prefixes} ("/topic,/queue"; empty: everything),
+ * {@code broker.application-prefix} ("/app"), {@code broker.separator} ("/": what destinations are
+ * split at), {@code broker.selector} (the header that selectors stand in; empty: no selectors) and
  * {@code broker.first-message} (milliseconds that a client has to say something).
  */
 @SpringBootApplication
@@ -24,16 +26,19 @@ public class SpringServer {
     public static void main(String[] args) {
         SpringApplication application = new SpringApplication(SpringServer.class);
 
-        application.setDefaultProperties(Map.of(
-                "server.address", "127.0.0.1",
-                "server.port", "0",
-                "broker.heartbeat", "10000,10000",
-                "broker.ordered", "false",
-                "broker.prefixes", "/topic,/queue",
-                "broker.selector", "",
-                "broker.first-message", "60000",
-                "spring.main.banner-mode", "off",
-                "logging.level.root", "warn"));
+        application.setDefaultProperties(Map.ofEntries(
+                Map.entry("server.address", "127.0.0.1"),
+                Map.entry("server.port", "0"),
+                Map.entry("broker.heartbeat", "10000,10000"),
+                Map.entry("broker.ordered", "false"),
+                Map.entry("broker.one-thread", "false"),
+                Map.entry("broker.prefixes", "/topic,/queue"),
+                Map.entry("broker.application-prefix", "/app"),
+                Map.entry("broker.separator", "/"),
+                Map.entry("broker.selector", ""),
+                Map.entry("broker.first-message", "60000"),
+                Map.entry("spring.main.banner-mode", "off"),
+                Map.entry("logging.level.root", "warn")));
         application.run(args);
     }
 

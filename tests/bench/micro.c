@@ -1,0 +1,353 @@
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "gateway/router/router.h"
+#include "gateway/websocket/reader.h"
+#include "stomp/encode.h"
+#include "stomp/parser.h"
+
+/*
+ * Single pieces of work, for an instruction counter: `micro CASE N` does the work of a case N
+ * times. tests/bench/micro runs each case with two numbers under callgrind; the difference is what
+ * the work costs, whatever the preparation took. Hash keys are fixed, and nothing asks the clock.
+ */
+
+struct bench {
+    const char *name;
+    const char *what;
+    void (*run)(size_t n, size_t size);
+    size_t size;
+};
+
+static char *filled(size_t len, const char *pattern)
+{
+    char *bytes = mem_alloc(len);
+    size_t pattern_len = strlen(pattern);
+
+    for (size_t i = 0; i < len; i++)
+        bytes[i] = pattern[i % pattern_len];
+    return bytes;
+}
+
+/* So that no result is thrown away before it was made. */
+static void use(bool ok)
+{
+    if (!ok)
+        abort();
+}
+
+/* --- STOMP --- */
+
+static void parse(size_t n, struct slice frame)
+{
+    static const struct stomp_limits limits = {
+        .max_frame_bytes = 65536, .max_headers = 256, .max_header_bytes = 16384};
+    struct stomp_parser parser;
+    struct stomp_scratch scratch;
+    struct stomp_frame parsed;
+
+    stomp_scratch_init(&scratch);
+    stomp_parser_init(&parser, &limits);
+    while (n-- != 0) {
+        struct slice left = frame;
+
+        use(stomp_parser_next(&parser, &scratch, &left, &parsed) == STOMP_OK);
+    }
+    stomp_parser_dispose(&parser);
+    stomp_scratch_dispose(&scratch);
+}
+
+static void parse_send(size_t n, size_t size)
+{
+    char *body = filled(size, "{\"price\":17.25}");
+    struct buf frame;
+
+    buf_init(&frame, SIZE_MAX);
+    use(buf_printf(&frame,
+                   "SEND\ndestination:/topic/prices\ncontent-type:application/json\n"
+                   "content-length:%zu\n\n",
+                   size) &&
+        buf_append(&frame, slice_of(body, size)) && buf_append(&frame, slice_of("", 1)));
+    parse(n, buf_slice(&frame));
+    buf_dispose(&frame);
+    mem_free(body);
+}
+
+static void parse_headers(size_t n, size_t size)
+{
+    struct buf frame;
+
+    buf_init(&frame, SIZE_MAX);
+    use(buf_printf(&frame, "SEND\ndestination:/topic/prices\n"));
+    for (size_t i = 0; i < size; i++)
+        use(buf_printf(&frame, "x-header-%zu:some value\\cwith an escape\n", i));
+    use(buf_append(&frame, (struct slice)SLICE("\nbody\0")));
+    parse(n, buf_slice(&frame));
+    buf_dispose(&frame);
+}
+
+static void encode_receipt(size_t n, size_t size)
+{
+    struct buf out;
+
+    (void)size;
+    buf_init(&out, SIZE_MAX);
+    while (n-- != 0) {
+        use(stomp_encode_begin(&out, STOMP_RECEIPT) &&
+            stomp_encode_header(&out, STOMP_RECEIPT, (struct slice)SLICE("receipt-id"),
+                                (struct slice)SLICE("message-12345")) &&
+            stomp_encode_end(&out, STOMP_RECEIPT, slice_str("")));
+        buf_consume(&out, out.len);
+    }
+    buf_dispose(&out);
+}
+
+/* --- WebSocket and UTF-8 --- */
+
+static void read_frame(size_t n, size_t size)
+{
+    static const unsigned char key[4] = {0x12, 0x34, 0x56, 0x78};
+    size_t head = size < 126 ? 6 : 8, len = head + size;
+    unsigned char *frame = mem_alloc(len), *copy = mem_alloc(len);
+    struct ws_reader reader;
+
+    memset(frame, 'x', len);
+    frame[0] = 0x81;
+    frame[1] = (unsigned char)(0x80 | (size < 126 ? size : 126));
+    if (size >= 126) {
+        frame[2] = (unsigned char)(size >> 8);
+        frame[3] = (unsigned char)size;
+    }
+    memcpy(frame + head - 4, key, 4);
+    for (size_t i = 0; i < size; i++)
+        frame[head + i] = (unsigned char)("{\"price\":17.25}"[i % 15] ^ key[i % 4]);
+    ws_reader_init(&reader, 65536);
+    while (n-- != 0) {
+        struct ws_event event = {.type = WS_EVENT_MORE};
+        struct slice left;
+
+        memcpy(copy, frame, len); /* it is unmasked in place */
+        left = slice_of((const char *)copy, len);
+        while (left.len != 0) {
+            ws_reader_next(&reader, &left, &event);
+            use(event.type != WS_EVENT_ERROR);
+        }
+    }
+    mem_free(frame);
+    mem_free(copy);
+}
+
+static void utf8(size_t n, size_t size, const char *pattern)
+{
+    char *text = filled(size, pattern);
+
+    size -= size % strlen(pattern); /* no half character at the end */
+    while (n-- != 0)
+        use(utf8_is_valid(slice_of(text, size)));
+    mem_free(text);
+}
+
+static void utf8_ascii(size_t n, size_t size)
+{
+    utf8(n, size, "{\"price\":17.25}");
+}
+
+static void utf8_mixed(size_t n, size_t size)
+{
+    utf8(n, size, "Preis: 17 €, 가격: ");
+}
+
+/* --- the router --- */
+
+struct world {
+    struct chunk_account account;
+    struct chunk_pool pool;
+    struct interest interest;
+    struct patterns patterns;
+    struct metrics metrics;
+    struct router router;
+    struct receiver *receivers;
+    size_t n_receivers;
+};
+
+static void ignore_mail(void *ctx, unsigned worker, struct msg *msg)
+{
+    (void)ctx;
+    (void)worker;
+    (void)msg;
+}
+
+static void ignore_wake(void *ctx)
+{
+    (void)ctx;
+}
+
+static struct world *world_new(size_t n_receivers)
+{
+    const struct siphash_key key = {1, 2};
+    struct world *w = mem_calloc(1, sizeof(*w));
+
+    chunk_pool_init(&w->pool, &w->account);
+    interest_init(&w->interest, key);
+    patterns_init(&w->patterns, 1, 100, '/', key);
+    router_init(&w->router, 0, &w->interest, &w->patterns, 10000, &w->pool, &w->metrics, key, 0xabc,
+                (struct router_hooks){.mail = ignore_mail, .wake = ignore_wake});
+    w->n_receivers = n_receivers;
+    w->receivers = mem_calloc(n_receivers, sizeof(*w->receivers));
+    for (size_t i = 0; i < n_receivers; i++)
+        receiver_init(&w->receivers[i], &w->router, WIRE_WEBSOCKET);
+    return w;
+}
+
+static void end_tick(struct world *w)
+{
+    struct receiver *receiver;
+
+    router_distribute(&w->router);
+    while ((receiver = router_take_dirty(&w->router)) != NULL)
+        outq_dispose(&receiver->outq);
+}
+
+static void world_free(struct world *w)
+{
+    for (size_t i = 0; i < w->n_receivers; i++)
+        receiver_leave(&w->receivers[i], &w->router);
+    router_dispose(&w->router);
+    patterns_dispose(&w->patterns);
+    interest_dispose(&w->interest);
+    chunk_pool_dispose(&w->pool);
+    mem_free(w->receivers);
+    mem_free(w);
+}
+
+static const struct slice target = SLICE("/topic/prices");
+
+/* One tick: a message of 128 bytes to all. */
+static void publish_ticks(struct world *w, size_t n)
+{
+    const struct msg_header header = {SLICE("destination"), target};
+    char *body = filled(128, "{\"price\":17.25}");
+
+    while (n-- != 0) {
+        char id[64];
+        struct msg *msg =
+            msg_new(target, &header, 1, router_next_id(&w->router, id), slice_of(body, 128), false);
+
+        router_publish(&w->router, msg, NULL);
+        msg_unref(msg);
+        end_tick(w);
+    }
+    mem_free(body);
+}
+
+static void publish_same(size_t n, size_t size)
+{
+    struct world *w = world_new(size);
+
+    for (size_t i = 0; i < size; i++)
+        use(router_subscribe(&w->router, &w->receivers[i], (struct slice)SLICE("sub-0"), target));
+    publish_ticks(w, n);
+    world_free(w);
+}
+
+static void publish_own(size_t n, size_t size)
+{
+    struct world *w = world_new(size);
+
+    for (size_t i = 0; i < size; i++) {
+        char id[32];
+        int len = snprintf(id, sizeof(id), "sub-%zu", i);
+
+        use(router_subscribe(&w->router, &w->receivers[i], slice_of(id, (size_t)len), target));
+    }
+    publish_ticks(w, n);
+    world_free(w);
+}
+
+/* With so many other destinations subscribed to by somebody else. */
+static void publish_beside(size_t n, size_t size)
+{
+    struct world *w = world_new(2);
+
+    for (size_t i = 0; i < size; i++) {
+        char name[32];
+        int len = snprintf(name, sizeof(name), "/topic/%zu", i);
+
+        use(router_subscribe(&w->router, &w->receivers[1], slice_of(name, (size_t)len),
+                             slice_of(name, (size_t)len)));
+    }
+    use(router_subscribe(&w->router, &w->receivers[0], (struct slice)SLICE("sub-0"), target));
+    publish_ticks(w, n);
+    world_free(w);
+}
+
+static void publish_by_pattern(size_t n, size_t size)
+{
+    const struct router_subscribe asked = {
+        .id = SLICE("sub-0"),
+        .destination = SLICE("/topic/*"),
+        .kind = DESTINATION_PATTERN,
+    };
+    struct world *w = world_new(size);
+    const char *why;
+
+    for (size_t i = 0; i < size; i++)
+        use(router_subscribe_as(&w->router, &w->receivers[i], &asked, NULL, &why) == ROUTER_OK);
+    publish_ticks(w, n);
+    world_free(w);
+}
+
+static void subscribe_and_leave(size_t n, size_t size)
+{
+    struct world *w = world_new(1);
+
+    (void)size;
+    while (n-- != 0) {
+        use(router_subscribe(&w->router, &w->receivers[0], (struct slice)SLICE("sub-0"), target));
+        router_unsubscribe(
+            &w->router, receiver_find(&w->receivers[0], &w->router, (struct slice)SLICE("sub-0")));
+    }
+    world_free(w);
+}
+
+/* --- which --- */
+
+static const struct bench benches[] = {
+    {"parse-send", "parse a SEND of 128 bytes", parse_send, 128},
+    {"parse-send-16k", "parse a SEND of 16 KiB", parse_send, 16384},
+    {"parse-headers", "parse a SEND with 20 headers with escapes", parse_headers, 20},
+    {"encode-receipt", "write a RECEIPT", encode_receipt, 0},
+    {"read-frame", "read and unmask a WebSocket message of 128 bytes", read_frame, 128},
+    {"read-frame-16k", "the same of 16 KiB", read_frame, 16384},
+    {"utf8-ascii", "check 1 KiB of ASCII", utf8_ascii, 1024},
+    {"utf8-mixed", "check 1 KiB with other scripts in it", utf8_mixed, 1024},
+    {"publish-1", "publish 128 bytes to one, a tick", publish_same, 1},
+    {"publish-10", "to 10 with the same id", publish_same, 10},
+    {"publish-1000", "to 1,000 with the same id", publish_same, 1000},
+    {"publish-own-10", "to 10 with ids of their own", publish_own, 10},
+    {"publish-own-1000", "to 1,000 with ids of their own", publish_own, 1000},
+    {"publish-pattern", "to 10 by a pattern", publish_by_pattern, 10},
+    {"publish-beside-1e3", "to one, beside 1,000 other destinations", publish_beside, 1000},
+    {"publish-beside-1e5", "to one, beside 100,000 other destinations", publish_beside, 100000},
+    {"subscribe", "SUBSCRIBE and UNSUBSCRIBE in the router", subscribe_and_leave, 0},
+};
+
+int main(int argc, char **argv)
+{
+    if (argc == 1) {
+        for (size_t i = 0; i < sizeof(benches) / sizeof(benches[0]); i++)
+            printf("%s\t%s\n", benches[i].name, benches[i].what);
+        return 0;
+    }
+    for (size_t i = 0; argc == 3 && i < sizeof(benches) / sizeof(benches[0]); i++) {
+        if (strcmp(argv[1], benches[i].name) == 0) {
+            benches[i].run(strtoul(argv[2], NULL, 10), benches[i].size);
+            return 0;
+        }
+    }
+    fprintf(stderr, "usage: micro [CASE N]\n");
+    return 2;
+}
