@@ -27,6 +27,7 @@ void router_init(struct router *router, unsigned worker, struct interest *intere
     };
     destinations_init(&router->destinations, worker, interest, patterns, cache_limit, hash_key);
     groups_init(&router->groups, hash_key);
+    packer_init(&router->packer, metrics);
     buf_init(&router->lines, SIZE_MAX);
     TAILQ_INIT(&router->dirty);
     router->id_prefix_len = (uint32_t)snprintf(router->id_prefix, sizeof(router->id_prefix),
@@ -40,11 +41,17 @@ void router_on_ended(struct router *router,
     router->on_ended_ctx = ctx;
 }
 
+void router_set_compression(struct router *router, int level, uint64_t min_bytes)
+{
+    packer_set(&router->packer, level, min_bytes);
+}
+
 void router_dispose(struct router *router)
 {
     assert(router->n_log == 0);
     destinations_dispose(&router->destinations);
     groups_dispose(&router->groups);
+    packer_dispose(&router->packer);
     buf_dispose(&router->lines);
     mem_free(router->log);
     mem_free(router->gather);
@@ -229,6 +236,8 @@ void receiver_leave(struct receiver *receiver, struct router *router)
     subscriptions_each(&receiver->subscriptions, end_visited, router);
     subscriptions_dispose(&receiver->subscriptions);
     outq_dispose(&receiver->outq);
+    ws_deflater_free(receiver->deflater);
+    receiver->deflater = NULL;
     if (receiver->is_dirty) {
         TAILQ_REMOVE(&router->dirty, receiver, dirty_link);
         receiver->is_dirty = false;
@@ -298,11 +307,31 @@ static void log_message(struct router *router, struct group *g, const struct msg
     router->log_end += len;
 }
 
+/* How long the message is for that address, with what it was packed to looked up, or made. */
+static size_t measure(struct router *router, const struct msg *msg, struct wire_address *to)
+{
+    to->packed = packer_pack(&router->packer, msg, to->wire);
+    return wire_message_len(msg, to);
+}
+
+/* `len` is for the others: in a context a message is as long as what was before it makes it. */
 static void copy_message(struct router *router, struct receiver *receiver, const struct msg *msg,
                          const struct wire_address *to, size_t len)
 {
+    struct slice packed = slice_str("");
+
     router_catch_up(router, receiver);
-    wire_write_message(msg, to, outq_push_space(&receiver->outq, router->pool, len));
+    if (wire_keeps_context(to->wire))
+        packed = packer_pack_in_context(&router->packer, &receiver->deflater, msg, to);
+    if (packed.len != 0) {
+        char *out =
+            outq_push_space(&receiver->outq, router->pool, wire_framed_len(to->wire, packed.len));
+
+        out = wire_write_compressed_head(to->wire, msg->is_binary, packed.len, out);
+        memcpy(out, packed.base, packed.len);
+    } else {
+        wire_write_message(msg, to, outq_push_space(&receiver->outq, router->pool, len));
+    }
     router_mark_dirty(router, receiver);
 }
 
@@ -413,16 +442,16 @@ bool router_deliver_one(struct router *router, struct subscription *s, const str
             return false;
         to.lines = ack_lines(router, msg, lines);
     }
-    copy_message(router, s->receiver, msg, &to, wire_message_len(msg, &to));
+    copy_message(router, s->receiver, msg, &to, measure(router, msg, &to));
     return true;
 }
 
 void router_reply(struct router *router, struct receiver *receiver, const struct msg *msg,
                   struct slice id)
 {
-    const struct wire_address to = {.wire = receiver->wire, .id = id};
+    struct wire_address to = {.wire = receiver->wire, .id = id};
 
-    copy_message(router, receiver, msg, &to, wire_message_len(msg, &to));
+    copy_message(router, receiver, msg, &to, measure(router, msg, &to));
     count_delivered(router, 1);
 }
 
@@ -453,8 +482,8 @@ static uint64_t deliver_to_group(struct router *router, struct group *g, const s
         return 0;
     if (g->kind == GROUP_ALONE)
         return deliver_alone(router, g->single, msg);
-    len = wire_message_len(msg, &to);
-    if (g->n_members > FEW_MEMBERS || len > FEW_MAX_BYTES) {
+    len = measure(router, msg, &to);
+    if (!wire_keeps_context(to.wire) && (g->n_members > FEW_MEMBERS || len > FEW_MAX_BYTES)) {
         log_message(router, g, msg, &to, len, except);
     } else {
         for (uint32_t i = 0; i < g->n_members; i++) {
@@ -607,7 +636,7 @@ static void echo_visited(struct subscription *s, void *ctx)
         echo->n += deliver_alone(echo->router, s, echo->msg);
         return;
     }
-    copy_message(echo->router, s->receiver, echo->msg, &to, wire_message_len(echo->msg, &to));
+    copy_message(echo->router, s->receiver, echo->msg, &to, measure(echo->router, echo->msg, &to));
     echo->n++;
 }
 

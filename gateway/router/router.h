@@ -16,6 +16,7 @@
 #include "gateway/router/group.h"
 #include "gateway/router/interest.h"
 #include "gateway/router/msg.h"
+#include "gateway/router/packer.h"
 #include "gateway/router/subscriptions.h"
 #include "gateway/router/wire.h"
 
@@ -28,6 +29,9 @@
  * router_distribute walks the log in order and gives every member a reference to its segments, so
  * each session writes once however many messages came. A group of a few members is not logged:
  * the message is copied straight into their queues.
+ *
+ * A message for receivers that take compressed ones is compressed once, for all groups with the
+ * same window (packer.h); a receiver whose context is kept gets its own copy of each at once.
  *
  * Order: what is queued for a receiver outside the log must first catch up with the log
  * (router_catch_up); the router does so itself wherever it queues. So a RECEIPT that follows an
@@ -42,6 +46,7 @@ struct receiver {
     uint64_t caught_up; /* the log up to here is in outq already */
     TAILQ_ENTRY(receiver) dirty_link;
     struct subscriptions subscriptions;
+    struct ws_deflater *deflater; /* with a context that is kept, once it is needed; else NULL */
     enum wire wire;
     LIST_HEAD(ack_group_list, group_more) ack_groups; /* of subscriptions with needs_ack */
     uint64_t ack_windows;                             /* theirs, added up */
@@ -80,6 +85,7 @@ struct router {
     void *on_ended_ctx;
     struct destinations destinations;
     struct groups groups;
+    struct packer packer;
     struct buf lines; /* scratch: the header lines of one delivery */
     uint64_t next_serial;
     struct log_segment *log;
@@ -104,6 +110,9 @@ void router_init(struct router *router, unsigned worker, struct interest *intere
                  struct patterns *patterns, size_t cache_limit, struct chunk_pool *pool,
                  struct metrics *metrics, struct siphash_key hash_key, uint64_t start_id,
                  struct router_hooks hooks);
+
+/** How compressed messages are made: level 1 to 9, and from how long a body on. */
+void router_set_compression(struct router *router, int level, uint64_t min_bytes);
 
 /** All receivers must have left. */
 void router_dispose(struct router *router);
