@@ -310,28 +310,33 @@ static void log_message(struct router *router, struct group *g, const struct msg
 /* How long the message is for that address, with what it was packed to looked up, or made. */
 static size_t measure(struct router *router, const struct msg *msg, struct wire_address *to)
 {
-    to->packed = packer_pack(&router->packer, msg, to->wire);
+    if (wire_window_bits(to->wire) != 0)
+        to->packed = packer_pack(&router->packer, msg, to->wire);
     return wire_message_len(msg, to);
 }
 
-/* `len` is for the others: in a context a message is as long as what was before it makes it. */
-static void copy_message(struct router *router, struct receiver *receiver, const struct msg *msg,
-                         const struct wire_address *to, size_t len)
+/* Compressed for this receiver alone, and as long as what it got before makes it. Returns false
+ * when it has to go as it is. */
+static bool copy_in_context(struct router *router, struct receiver *receiver, const struct msg *msg,
+                            const struct wire_address *to)
 {
-    struct slice packed = slice_str("");
+    struct slice packed = packer_pack_in_context(&router->packer, &receiver->deflater, msg, to);
+    char *out;
 
+    if (packed.len == 0)
+        return false;
+    out = outq_push_space(&receiver->outq, router->pool, wire_framed_len(to->wire, packed.len));
+    out = wire_write_compressed_head(to->wire, msg->is_binary, packed.len, out);
+    memcpy(out, packed.base, packed.len);
+    return true;
+}
+
+static inline void copy_message(struct router *router, struct receiver *receiver,
+                                const struct msg *msg, const struct wire_address *to, size_t len)
+{
     router_catch_up(router, receiver);
-    if (wire_keeps_context(to->wire))
-        packed = packer_pack_in_context(&router->packer, &receiver->deflater, msg, to);
-    if (packed.len != 0) {
-        char *out =
-            outq_push_space(&receiver->outq, router->pool, wire_framed_len(to->wire, packed.len));
-
-        out = wire_write_compressed_head(to->wire, msg->is_binary, packed.len, out);
-        memcpy(out, packed.base, packed.len);
-    } else {
+    if (!wire_keeps_context(to->wire) || !copy_in_context(router, receiver, msg, to))
         wire_write_message(msg, to, outq_push_space(&receiver->outq, router->pool, len));
-    }
     router_mark_dirty(router, receiver);
 }
 
@@ -468,8 +473,8 @@ static uint64_t deliver_alone(struct router *router, struct subscription *s, con
 
 /* --- publish --- */
 
-static uint64_t deliver_to_group(struct router *router, struct group *g, const struct msg *msg,
-                                 const struct receiver *except)
+static inline uint64_t deliver_to_group(struct router *router, struct group *g,
+                                        const struct msg *msg, const struct receiver *except)
 {
     struct wire_address to = address_of(g);
     struct subscription **members = group_members(g);

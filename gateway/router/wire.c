@@ -14,7 +14,9 @@ static char *put(char *at, struct slice bytes)
     return at + bytes.len;
 }
 
-size_t wire_content_len(const struct msg *msg, const struct wire_address *to)
+/* How long the content is, its bytes, and so many of the tail's: inlined, for all of what goes out
+ * goes through here, message by message when ids are many. */
+static inline size_t content_len(const struct msg *msg, const struct wire_address *to)
 {
     if (wire_is_raw(to->wire))
         return msg->body.len;
@@ -23,41 +25,50 @@ size_t wire_content_len(const struct msg *msg, const struct wire_address *to)
            msg->tail.len;
 }
 
-/* The first so many bytes of the tail. */
-static char *put_content(const struct msg *msg, const struct wire_address *to, size_t tail_len,
-                         char *out)
+static inline char *put_stomp(const struct msg *msg, const struct wire_address *to, size_t tail_len,
+                              char *out)
 {
     out = put(out, msg->head);
     out = put(out, subscription_name);
     out = to->is_plain_id ? put(out, to->id) : stomp_escape(to->id, out);
     *out++ = '\n';
     out = put(out, to->lines);
-    return put(out, slice_take(msg->tail, tail_len));
+    return put(out, slice_of(msg->tail.base, tail_len));
+}
+
+static inline char *put_content(const struct msg *msg, const struct wire_address *to, char *out)
+{
+    if (wire_is_raw(to->wire))
+        return put(out, msg->body);
+    return put_stomp(msg, to, msg->tail.len, out);
+}
+
+size_t wire_content_len(const struct msg *msg, const struct wire_address *to)
+{
+    return content_len(msg, to);
 }
 
 char *wire_write_content(const struct msg *msg, const struct wire_address *to, char *out)
 {
-    if (wire_is_raw(to->wire))
-        return put(out, msg->body);
-    return put_content(msg, to, msg->tail.len, out);
+    return put_content(msg, to, out);
 }
+
+/* --- compressed --- */
 
 struct slice wire_packable(const struct msg *msg, enum wire wire)
 {
     return wire_is_raw(wire) ? msg->body : slice_of(msg->body.base, msg->body.len + 1);
 }
 
-/* --- compressed --- */
-
 /*
  * How much of the content stands before the packed part, in a stored block. Returns false when it
- * has to go uncompressed: there is nothing packed, or a stored block does not hold what is before.
+ * has to go uncompressed: it gets no shorter, or a stored block does not hold what is before.
  */
 static bool is_packed(const struct msg *msg, const struct wire_address *to, size_t *stored_len)
 {
-    if (to->packed == NULL || to->packed->len == 0)
+    if (to->packed->len == 0)
         return false;
-    *stored_len = wire_content_len(msg, to) - wire_packable(msg, to->wire).len;
+    *stored_len = content_len(msg, to) - wire_packable(msg, to->wire).len;
     return *stored_len <= WS_STORED_MAX;
 }
 
@@ -74,7 +85,7 @@ static char *write_packed(const struct msg *msg, const struct wire_address *to, 
     out = wire_write_compressed_head(to->wire, msg->is_binary, len, out);
     if (stored_len != 0) {
         out = ws_write_stored_head(out, stored_len);
-        out = put_content(msg, to, msg->tail.len - wire_packable(msg, to->wire).len, out);
+        out = put_stomp(msg, to, msg->tail.len - wire_packable(msg, to->wire).len, out);
     }
     return put(out, slice_of(to->packed->bytes, to->packed->len));
 }
@@ -85,19 +96,19 @@ size_t wire_message_len(const struct msg *msg, const struct wire_address *to)
 {
     size_t stored_len;
 
-    if (is_packed(msg, to, &stored_len))
+    if (to->packed != NULL && is_packed(msg, to, &stored_len))
         return wire_framed_len(to->wire, packed_len(to, stored_len));
-    return wire_framed_len(to->wire, wire_content_len(msg, to));
+    return wire_framed_len(to->wire, content_len(msg, to));
 }
 
 char *wire_write_message(const struct msg *msg, const struct wire_address *to, char *out)
 {
     size_t stored_len;
 
-    if (is_packed(msg, to, &stored_len))
+    if (to->packed != NULL && is_packed(msg, to, &stored_len))
         return write_packed(msg, to, stored_len, out);
-    out = wire_write_head(to->wire, msg->is_binary, wire_content_len(msg, to), out);
-    return wire_write_content(msg, to, out);
+    out = wire_write_head(to->wire, msg->is_binary, content_len(msg, to), out);
+    return put_content(msg, to, out);
 }
 
 size_t wire_framed_len(enum wire wire, size_t len)

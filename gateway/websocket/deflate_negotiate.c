@@ -149,11 +149,6 @@ static void respond(const struct offer *offer, const struct ws_deflate_agreement
         add_bits(response, CLIENT_MAX_WINDOW_BITS, lower(agreed->client_bits, offer->client_bits));
 }
 
-static bool bits_are_right(uint8_t bits)
-{
-    return bits >= WS_DEFLATE_BITS_MIN && bits <= WS_DEFLATE_BITS_MAX;
-}
-
 /* All is read, also behind an offer that is taken: a bad header is one wherever it is bad. */
 enum ws_deflate_verdict ws_deflate_negotiate(const struct slice *lines, size_t n_lines,
                                              const struct ws_deflate_settings *settings,
@@ -168,7 +163,10 @@ enum ws_deflate_verdict ws_deflate_negotiate(const struct slice *lines, size_t n
 
     if (!settings->is_enabled)
         return WS_DEFLATE_NONE;
-    assert(bits_are_right(settings->server_max_bits) && bits_are_right(settings->client_max_bits));
+    assert(settings->server_max_bits >= WS_DEFLATE_BITS_MIN &&
+           settings->server_max_bits <= WS_DEFLATE_BITS_MAX);
+    assert(settings->client_max_bits >= WS_DEFLATE_BITS_MIN &&
+           settings->client_max_bits <= WS_DEFLATE_BITS_MAX);
     ws_extensions_init(&reading, lines, n_lines);
     while ((status = ws_extensions_next(&reading, &extension)) == WS_EXTENSIONS_OK) {
         if (is_taken || !slice_eq(extension.name, (struct slice)SLICE("permessage-deflate")) ||
