@@ -43,6 +43,12 @@ bool buf_printf(struct buf *b, const char *format, ...)
 /** Drops the first `n` bytes (at most len), moving the rest down. Keeps the memory. */
 void buf_consume(struct buf *b, size_t n);
 
+/** Drops the last `n` bytes (at most len). Keeps the memory. */
+static inline void buf_drop_last(struct buf *b, size_t n)
+{
+    b->len -= n;
+}
+
 /** Borrows the content until the buffer next changes. */
 static inline struct slice buf_slice(const struct buf *b)
 {

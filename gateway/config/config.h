@@ -258,6 +258,15 @@ struct config {
         uint64_t max_connections;      /* of the whole process */
         uint64_t process_buffer_limit; /* bytes queued in the whole process */
         enum config_io_uring io_uring;
+        struct {
+            bool enabled;
+            unsigned level;                  /* 1 to 9 */
+            uint64_t min_size;               /* bytes of a body; shorter ones go out as they are */
+            unsigned server_max_window_bits; /* 9 to 15 */
+            unsigned client_max_window_bits;
+            bool server_context_takeover;
+            bool client_context_takeover;
+        } deflate;
     } transport;
 
     struct {

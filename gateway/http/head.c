@@ -58,6 +58,14 @@ static const char *read_protocol(struct slice value, struct http_head *out)
     return NULL;
 }
 
+static const char *read_extensions(struct slice value, struct http_head *out)
+{
+    if (out->n_extensions == HTTP_HEAD_EXTENSIONS_MAX)
+        return "too many Sec-WebSocket-Extensions headers";
+    out->extensions[out->n_extensions++] = value;
+    return NULL;
+}
+
 static const char *read_field(struct slice name, struct slice value, struct http_head *out,
                               struct framing *framing)
 {
@@ -89,6 +97,8 @@ static const char *read_field(struct slice name, struct slice value, struct http
         (void)set_once(&out->accept_encoding, value);
     else if (is_named(name, "sec-websocket-protocol"))
         return read_protocol(value, out);
+    else if (is_named(name, "sec-websocket-extensions"))
+        return read_extensions(value, out);
     else if ((is_named(name, "upgrade") && !join(&out->upgrade, &out->joined_upgrade, value)) ||
              (is_named(name, "connection") &&
               !join(&out->connection, &out->joined_connection, value)))

@@ -12,7 +12,7 @@
  * 9112, sections 3.2, 5.2 and 6.3) is refused here. Pure. Any thread.
  */
 
-enum { HTTP_HEAD_PROTOCOLS_MAX = 8 };
+enum { HTTP_HEAD_PROTOCOLS_MAX = 8, HTTP_HEAD_EXTENSIONS_MAX = 8 };
 
 /** Values without the space around them; what is absent has a NULL base. Borrows the head. */
 struct http_head {
@@ -29,6 +29,8 @@ struct http_head {
     struct slice version;                            /* Sec-WebSocket-Version */
     struct slice protocols[HTTP_HEAD_PROTOCOLS_MAX]; /* lines of Sec-WebSocket-Protocol */
     size_t n_protocols;
+    struct slice extensions[HTTP_HEAD_EXTENSIONS_MAX]; /* lines of Sec-WebSocket-Extensions */
+    size_t n_extensions;
     struct buf joined_upgrade; /* what the two slices point into when there were several lines */
     struct buf joined_connection;
 };

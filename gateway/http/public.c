@@ -121,9 +121,17 @@ void http_public_drop_pending(struct http_worker *worker)
     }
 }
 
+/** What was agreed about compression, and how that is said to the client. */
+struct compression {
+    enum ws_deflate_verdict verdict;
+    struct ws_deflate_agreement agreed;
+    struct ws_deflate_response response;
+};
+
 /** Takes `identity`. */
 static void upgrade(struct http_worker *worker, h2o_req_t *req, size_t endpoint,
-                    const struct ws_answer *answer, struct auth_identity *identity, bool is_tls)
+                    const struct ws_answer *answer, const struct compression *compression,
+                    struct auth_identity *identity, bool is_tls)
 {
     struct http_pending *pending = mem_calloc(1, sizeof(*pending));
 
@@ -137,7 +145,10 @@ static void upgrade(struct http_worker *worker, h2o_req_t *req, size_t endpoint,
         .identity = identity,
         .protocol = slice_of(pending->protocol, answer->protocol.len),
         .is_tls = is_tls,
+        .has_deflate = compression->verdict == WS_DEFLATE_AGREED,
     };
+    if (pending->upgrade.has_deflate)
+        pending->upgrade.deflate = compression->agreed;
     pending->next = worker->pending;
     pending->prev_next = &worker->pending;
     if (pending->next != NULL)
@@ -151,7 +162,28 @@ static void upgrade(struct http_worker *worker, h2o_req_t *req, size_t endpoint,
                        slice_of(answer->accept, sizeof(answer->accept)));
     if (answer->protocol.len != 0)
         http_answer_header(req, "Sec-WebSocket-Protocol", answer->protocol);
+    if (pending->upgrade.has_deflate)
+        http_answer_header(req, "Sec-WebSocket-Extensions",
+                           slice_of(compression->response.text, compression->response.len));
     h2o_http1_upgrade(req, NULL, 0, on_upgraded, pending);
+}
+
+/** Behind Spring's checks: a header that cannot be read fails the handshake (RFC 7692, 5.1). */
+static void check_compression(const struct config *config, const struct http_head *head,
+                              struct compression *compression, struct ws_answer *answer)
+{
+    const struct ws_deflate_settings settings = {
+        .is_enabled = config->transport.deflate.enabled,
+        .server_keeps_context = config->transport.deflate.server_context_takeover,
+        .client_keeps_context = config->transport.deflate.client_context_takeover,
+        .server_max_bits = (uint8_t)config->transport.deflate.server_max_window_bits,
+        .client_max_bits = (uint8_t)config->transport.deflate.client_max_window_bits,
+    };
+
+    compression->verdict = ws_deflate_negotiate(head->extensions, head->n_extensions, &settings,
+                                                &compression->agreed, &compression->response);
+    if (compression->verdict == WS_DEFLATE_BAD && answer->status == 101)
+        *answer = (struct ws_answer){.status = 400, .body = ""};
 }
 
 /** Spring's checks in Spring's order, Origin first. */
@@ -201,6 +233,7 @@ static void answer_endpoint(struct http_site *site, h2o_req_t *req, const struct
     enum http_verdict verdict;
     struct slice scheme = slice_str(is_tls ? "https" : "http");
     char query_token[AUTH_TOKEN_MAX];
+    struct compression compression;
     struct ws_answer answer;
 
     if (!auth_origin_allows(worker->origins[index], scheme, head->host, head->origin)) {
@@ -208,6 +241,7 @@ static void answer_endpoint(struct http_site *site, h2o_req_t *req, const struct
         return;
     }
     check_handshake(req, endpoint, head, &answer);
+    check_compression(worker->config, head, &compression, &answer);
     if (answer.status != 101) {
         refuse_handshake(site, req, head, &answer);
         return;
@@ -220,7 +254,7 @@ static void answer_endpoint(struct http_site *site, h2o_req_t *req, const struct
         free_identity(identity);
         refuse_full(site, req, head);
     } else {
-        upgrade(worker, req, index, &answer, identity, is_tls);
+        upgrade(worker, req, index, &answer, &compression, identity, is_tls);
     }
 }
 

@@ -12,6 +12,7 @@
 #include "gateway/ops/log.h"
 #include "gateway/ops/metrics.h"
 #include "gateway/push/request.h"
+#include "gateway/websocket/deflate_negotiate.h"
 
 /*
  * HTTP/1.1 by h2o: listening sockets, TLS, PROXY protocol, paths, the opening handshake of
@@ -43,6 +44,8 @@ struct http_upgrade {
     struct auth_identity *identity; /* takes; NULL: no token at the handshake */
     struct slice protocol;          /* the sub-protocol that was chosen; borrowed for the call */
     bool is_tls;
+    bool has_deflate; /* permessage-deflate was agreed, as `deflate` says */
+    struct ws_deflate_agreement deflate;
 };
 
 /** All are called on the worker's thread with `ctx`. */

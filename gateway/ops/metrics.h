@@ -38,6 +38,9 @@
     X(DELIVERED, COUNTER, "messages_delivered_total", "Messages queued to subscriptions.")         \
     X(UNROUTED, COUNTER, "messages_unrouted_total", "Messages to destinations nobody routes.")     \
     X(MAILED, COUNTER, "messages_mailed_total", "Messages handed to another worker.")              \
+    X(DEFLATED, COUNTER, "messages_deflated_total",                                                \
+      "Times a message was compressed: once for each window size, or for a client's context.")     \
+    X(INFLATED, COUNTER, "messages_inflated_total", "Compressed messages received.")               \
     X(HEARTBEATS_SENT, COUNTER, "heartbeats_sent_total", "STOMP heart-beats sent.")                \
     X(PINGS_SENT, COUNTER, "pings_sent_total", "WebSocket pings sent.")                            \
     X(CLOSED_SEND_BUFFER, COUNTER, "closed_send_buffer_total",                                     \

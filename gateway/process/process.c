@@ -102,7 +102,7 @@ static void upgraded(void *ctx, const struct http_upgrade *upgrade)
     struct post *post = ctx;
 
     ws_connection_open(&post->websockets, upgrade->sock, upgrade->is_tls, upgrade->endpoint,
-                       upgrade->identity);
+                       upgrade->identity, upgrade->has_deflate ? &upgrade->deflate : NULL);
 }
 
 /* A backend may send to a user as clients do, by "/user/<name>/<target>". */
@@ -307,6 +307,8 @@ static int make_post(struct process *process, unsigned index)
                 (struct broker_hooks){send_errand, send_receipt, is_ending, post});
     post->worker->errand_ctx = &post->broker;
     lagging_set_policy(&post->worker->router, process->broker_shared.policy);
+    router_set_compression(&post->worker->router, (int)process->config->transport.deflate.level,
+                           process->config->transport.deflate.min_size);
     router_on_ended(&post->worker->router, subscription_ended, &post->broker);
     post->sessions = (struct session_env){
         .config = process->config,
@@ -345,6 +347,7 @@ static void free_post(struct post *post)
     }
     auth_verifier_free(post->verifier);
     worker_free(post->worker);
+    ws_env_dispose(&post->websockets);
 }
 
 static void free_process(struct process *process)

@@ -37,6 +37,7 @@ static struct msg *lay_out(struct slice destination, size_t head_len, size_t tai
     char *at = msg->bytes;
 
     atomic_init(&msg->refs, 1);
+    atomic_init(&msg->packed, NULL);
     msg->is_bound = false;
     msg->destination = slice_of(at, destination.len);
     at = put(at, destination);
@@ -158,9 +159,57 @@ bool msg_find_header(const struct msg *msg, struct slice name, struct slice *val
     return false;
 }
 
+/* --- what it was packed to --- */
+
+static const struct msg_packed *find_packed(const struct msg_packed *packed, uint8_t wire)
+{
+    while (packed != NULL && packed->wire != wire)
+        packed = packed->next;
+    return packed;
+}
+
+const struct msg_packed *msg_find_packed(const struct msg *msg, uint8_t wire)
+{
+    return find_packed(atomic_load_explicit(&msg->packed, memory_order_acquire), wire);
+}
+
+const struct msg_packed *msg_add_packed(const struct msg *msg, uint8_t wire, struct slice bytes)
+{
+    struct msg_packed *_Atomic *first = &((struct msg *)(uintptr_t)msg)->packed;
+    struct msg_packed *made = mem_alloc(sizeof(*made) + bytes.len);
+
+    made->len = bytes.len;
+    made->wire = wire;
+    put(made->bytes, bytes);
+    made->next = atomic_load_explicit(first, memory_order_acquire);
+    do {
+        const struct msg_packed *theirs = find_packed(made->next, wire);
+
+        if (theirs != NULL) {
+            mem_free(made);
+            return theirs;
+        }
+    } while (!atomic_compare_exchange_weak_explicit(first, &made->next, made, memory_order_acq_rel,
+                                                    memory_order_acquire));
+    return made;
+}
+
+static void destroy(struct msg *msg)
+{
+    struct msg_packed *packed = atomic_load_explicit(&msg->packed, memory_order_relaxed);
+
+    while (packed != NULL) {
+        struct msg_packed *next = packed->next;
+
+        mem_free(packed);
+        packed = next;
+    }
+    mem_free(msg);
+}
+
 void msg_unref(struct msg *msg)
 {
     /* No fence behind it, though that would do: thread sanitizers do not understand fences. */
     if (atomic_fetch_sub_explicit(&msg->refs, 1, memory_order_acq_rel) == 1)
-        mem_free(msg);
+        destroy(msg);
 }

@@ -16,6 +16,17 @@
  * Counted by msg_ref and msg_unref: any thread.
  */
 
+/**
+ * The end of a message compressed for one wire form: what router/packer made of it, once for all
+ * receivers of all workers.
+ */
+struct msg_packed {
+    struct msg_packed *next;
+    size_t len;   /* 0: it does not get shorter */
+    uint8_t wire; /* enum wire */
+    char bytes[];
+};
+
 struct msg {
     _Atomic uint32_t refs;
     bool is_binary; /* goes out as a binary WebSocket message: by its type, or not UTF-8 */
@@ -25,6 +36,9 @@ struct msg {
     struct slice id;   /* the message-id */
     struct slice tail; /* "message-id:..\ncontent-length:..\n\n", the body and a NUL */
     struct slice body; /* part of the tail */
+    /* Made when first needed, each form once: added in front, never changed, freed with the
+     * message. A message that is kept for later keeps them too, beyond what msg_bytes says. */
+    struct msg_packed *_Atomic packed;
     char bytes[];
 };
 
@@ -56,6 +70,15 @@ struct msg *msg_new_shown(const struct msg *msg, struct slice destination);
  * NULL, when there is none.
  */
 bool msg_find_header(const struct msg *msg, struct slice name, struct slice *value, char **owned);
+
+/** What the message was packed to for that wire form; NULL: it was not yet. */
+const struct msg_packed *msg_find_packed(const struct msg *msg, uint8_t wire);
+
+/**
+ * Keeps the form with the message, unless another thread has just done so: returns the one that is
+ * kept. Copies the bytes. The message is const, for what it says does not change.
+ */
+const struct msg_packed *msg_add_packed(const struct msg *msg, uint8_t wire, struct slice bytes);
 
 static inline struct msg *msg_ref(struct msg *msg)
 {

@@ -30,6 +30,7 @@ void router_init(struct router *router, unsigned worker, struct interest *intere
     destinations_init(&router->destinations, worker, interest, patterns, cache_limit, hash_key);
     groups_init(&router->groups, hash_key);
     lag_store_init(&router->lag_store, pool, metrics, hash_key);
+    packer_init(&router->packer, metrics);
     buf_init(&router->lines, SIZE_MAX);
     TAILQ_INIT(&router->dirty);
     router->id_prefix_len = (uint32_t)snprintf(router->id_prefix, sizeof(router->id_prefix),
@@ -43,11 +44,17 @@ void router_on_ended(struct router *router,
     router->on_ended_ctx = ctx;
 }
 
+void router_set_compression(struct router *router, int level, uint64_t min_bytes)
+{
+    packer_set(&router->packer, level, min_bytes);
+}
+
 void router_dispose(struct router *router)
 {
     assert(router->n_log == 0);
     destinations_dispose(&router->destinations);
     groups_dispose(&router->groups);
+    packer_dispose(&router->packer);
     buf_dispose(&router->lines);
     mem_free(router->log);
     mem_free(router->gather);
@@ -263,6 +270,8 @@ void receiver_leave(struct receiver *receiver, struct router *router)
     outq_dispose(&receiver->outq);
     lag_free(receiver->lag);
     receiver->lag = NULL;
+    ws_deflater_free(receiver->deflater);
+    receiver->deflater = NULL;
     if (receiver->is_dirty) {
         TAILQ_REMOVE(&router->dirty, receiver, dirty_link);
         receiver->is_dirty = false;
@@ -359,11 +368,36 @@ static char *push_space(struct router *router, struct receiver *receiver, size_t
                                  : outq_push_space(&receiver->outq, router->pool, len);
 }
 
-static void copy_message(struct router *router, struct receiver *receiver, const struct msg *msg,
-                         const struct wire_address *to, size_t len)
+/* How long the message is for that address, with what it was packed to looked up, or made. */
+static size_t measure(struct router *router, const struct msg *msg, struct wire_address *to)
+{
+    if (wire_window_bits(to->wire) != 0)
+        to->packed = packer_pack(&router->packer, msg, to->wire);
+    return wire_message_len(msg, to);
+}
+
+/* Compressed for this receiver alone, and as long as what it got before makes it. Returns false
+ * when it has to go as it is. */
+static bool copy_in_context(struct router *router, struct receiver *receiver, const struct msg *msg,
+                            const struct wire_address *to)
+{
+    struct slice packed = packer_pack_in_context(&router->packer, &receiver->deflater, msg, to);
+    char *out;
+
+    if (packed.len == 0)
+        return false;
+    out = push_space(router, receiver, wire_framed_len(to->wire, packed.len));
+    out = wire_write_compressed_head(to->wire, msg->is_binary, packed.len, out);
+    memcpy(out, packed.base, packed.len);
+    return true;
+}
+
+static inline void copy_message(struct router *router, struct receiver *receiver,
+                                const struct msg *msg, const struct wire_address *to, size_t len)
 {
     router_catch_up(router, receiver);
-    wire_write_message(msg, to, push_space(router, receiver, len));
+    if (!wire_keeps_context(to->wire) || !copy_in_context(router, receiver, msg, to))
+        wire_write_message(msg, to, push_space(router, receiver, len));
     router_mark_dirty(router, receiver);
 }
 
@@ -474,16 +508,16 @@ bool router_deliver_one(struct router *router, struct subscription *s, const str
             return false;
         to.lines = ack_lines(router, msg, lines);
     }
-    copy_message(router, s->receiver, msg, &to, wire_message_len(msg, &to));
+    copy_message(router, s->receiver, msg, &to, measure(router, msg, &to));
     return true;
 }
 
 void router_reply(struct router *router, struct receiver *receiver, const struct msg *msg,
                   struct slice id)
 {
-    const struct wire_address to = {.wire = receiver->wire, .id = id};
+    struct wire_address to = {.wire = receiver->wire, .id = id};
 
-    copy_message(router, receiver, msg, &to, wire_message_len(msg, &to));
+    copy_message(router, receiver, msg, &to, measure(router, msg, &to));
     count_delivered(router, 1);
 }
 
@@ -512,8 +546,8 @@ static uint64_t deliver_alone(struct router *router, struct subscription *s, con
 
 /* --- publish --- */
 
-static uint64_t deliver_to_group(struct router *router, struct group *g, const struct msg *msg,
-                                 const struct receiver *except)
+static inline uint64_t deliver_to_group(struct router *router, struct group *g,
+                                        const struct msg *msg, const struct receiver *except)
 {
     struct wire_address to = address_of(g);
     struct subscription **members = group_members(g);
@@ -526,8 +560,8 @@ static uint64_t deliver_to_group(struct router *router, struct group *g, const s
         return 0;
     if (g->kind == GROUP_ALONE)
         return deliver_alone(router, g->single, msg);
-    len = wire_message_len(msg, &to);
-    if (g->n_members > FEW_MEMBERS || len > FEW_MAX_BYTES) {
+    len = measure(router, msg, &to);
+    if (!wire_keeps_context(to.wire) && (g->n_members > FEW_MEMBERS || len > FEW_MAX_BYTES)) {
         log_message(router, g, msg, &to, len, except);
     } else {
         for (uint32_t i = 0; i < g->n_members; i++) {
@@ -680,7 +714,7 @@ static void echo_visited(struct subscription *s, void *ctx)
         echo->n += deliver_alone(echo->router, s, echo->msg);
         return;
     }
-    copy_message(echo->router, s->receiver, echo->msg, &to, wire_message_len(echo->msg, &to));
+    copy_message(echo->router, s->receiver, echo->msg, &to, measure(echo->router, echo->msg, &to));
     echo->n++;
 }
 

@@ -17,6 +17,7 @@
 #include "gateway/router/interest.h"
 #include "gateway/router/lag.h"
 #include "gateway/router/msg.h"
+#include "gateway/router/packer.h"
 #include "gateway/router/subscriptions.h"
 #include "gateway/router/wire.h"
 
@@ -29,6 +30,9 @@
  * router_distribute walks the log in order and gives every member a reference to its segments, so
  * each session writes once however many messages came. A group of a few members is not logged:
  * the message is copied straight into their queues.
+ *
+ * A message for receivers that take compressed ones is compressed once, for all groups with the
+ * same window (packer.h); a receiver whose context is kept gets its own copy of each at once.
  *
  * Order: what is queued for a receiver outside the log must first catch up with the log
  * (router_catch_up); the router does so itself wherever it queues. So a RECEIPT that follows an
@@ -46,6 +50,7 @@ struct receiver {
     uint64_t caught_up; /* the log up to here is in outq, or in lag, already */
     TAILQ_ENTRY(receiver) dirty_link;
     struct subscriptions subscriptions;
+    struct ws_deflater *deflater; /* with a context that is kept, once it is needed; else NULL */
     enum wire wire;
     LIST_HEAD(ack_group_list, group_more) ack_groups; /* of subscriptions with needs_ack */
     uint64_t ack_windows;                             /* theirs, added up */
@@ -85,6 +90,7 @@ struct router {
     struct destinations destinations;
     struct groups groups;
     struct lag_store lag_store;
+    struct packer packer;
     struct buf lines; /* scratch: the header lines of one delivery */
     uint64_t next_serial;
     struct log_segment *log;
@@ -109,6 +115,9 @@ void router_init(struct router *router, unsigned worker, struct interest *intere
                  struct patterns *patterns, size_t cache_limit, struct chunk_pool *pool,
                  struct metrics *metrics, struct siphash_key hash_key, uint64_t start_id,
                  struct router_hooks hooks);
+
+/** How compressed messages are made: level 1 to 9, and from how long a body on. */
+void router_set_compression(struct router *router, int level, uint64_t min_bytes);
 
 /** All receivers must have left. */
 void router_dispose(struct router *router);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "base/mem.h"
 #include "gateway/websocket/reader.h"
+#include "gateway/websocket/unpack.h"
 #include "gateway/websocket/writer.h"
 
 enum {
@@ -15,9 +16,18 @@ struct ws_connection {
     struct session session;
     struct ws_env *env;
     struct ws_reader reader;
+    struct ws_inflow *inflow; /* permessage-deflate was agreed; else NULL */
     size_t pending; /* payload at the front of the input that is unmasked and not used up yet */
     struct session_input pending_input; /* what it is part of */
     bool said_close;
+};
+
+/* What a connection has more when its client may send compressed messages. */
+struct ws_inflow {
+    struct ws_unpacker unpacker;
+    struct slice left; /* of its message: what the session has not used up yet */
+    bool has_message;  /* there is one, which may have nothing left */
+    size_t tick_bytes; /* inflated in this tick */
 };
 
 static struct ws_connection *of_stream(struct stream *stream)
@@ -130,6 +140,30 @@ static void on_peer_close(struct ws_connection *connection, const struct ws_even
     stream_peer_closed(&connection->stream, true);
 }
 
+static bool has_unpacked(const struct ws_connection *connection)
+{
+    return connection->inflow != NULL && connection->inflow->has_message;
+}
+
+/*
+ * The same for a message that was compressed. While some of it is left, a byte of the input, the
+ * last one, counts as pending: so the stream comes back, whatever else there is to read.
+ */
+static bool give_unpacked(struct ws_connection *connection, const struct session_input *input)
+{
+    struct ws_inflow *inflow = connection->inflow;
+    size_t used = session_input(&connection->session, inflow->left, input);
+
+    inflow->left = slice_skip(inflow->left, used);
+    inflow->has_message = inflow->left.len != 0;
+    connection->pending = inflow->has_message ? 1 : 0;
+    connection->pending_input = *input;
+    connection->pending_input.is_first = input->is_first && used == 0;
+    if (!inflow->has_message)
+        ws_unpacker_done(&inflow->unpacker);
+    return !inflow->has_message;
+}
+
 /* Offers a piece to the session; false when the session left some of it for later. */
 static bool give(struct ws_connection *connection, struct slice piece,
                  const struct session_input *input)
@@ -142,12 +176,30 @@ static bool give(struct ws_connection *connection, struct slice piece,
     return connection->pending == 0;
 }
 
+/* Replaces an event about compressed data by what comes of it. */
+static void unpack(struct ws_connection *connection, struct ws_event *event)
+{
+    struct ws_inflow *inflow = connection->inflow;
+
+    ws_unpack(&inflow->unpacker, event);
+    if (event->type == WS_EVENT_DATA) {
+        metrics_add(&connection->env->worker->metrics, METRIC_INFLATED, 1);
+        inflow->left = event->payload;
+        inflow->has_message = true;
+        inflow->tick_bytes += event->payload.len;
+    } else if (event->type == WS_EVENT_ERROR) {
+        connection->reader.is_over = true;
+    }
+}
+
 /* One event; false when the rest of the input has to wait. */
-static bool on_event(struct ws_connection *connection, const struct ws_event *event,
+static bool on_event(struct ws_connection *connection, struct ws_event *event,
                      unsigned *frames_left)
 {
     struct session_input input;
 
+    if (event->type == WS_EVENT_DATA && event->is_compressed)
+        unpack(connection, event);
     switch (event->type) {
     case WS_EVENT_DATA:
         input = (struct session_input){
@@ -156,7 +208,8 @@ static bool on_event(struct ws_connection *connection, const struct ws_event *ev
             .is_last = event->is_last,
             .frames_left = frames_left,
         };
-        return give(connection, event->payload, &input);
+        return has_unpacked(connection) ? give_unpacked(connection, &input)
+                                        : give(connection, event->payload, &input);
     case WS_EVENT_PING:
         if (connection->session.state < SESSION_CLOSING)
             queue_control(connection, WS_PONG, event->payload);
@@ -189,9 +242,16 @@ static bool give_pending(struct ws_connection *connection, struct slice *left,
     if (connection->pending == 0)
         return true;
     input.frames_left = frames_left;
-    is_done = give(connection, piece, &input);
+    is_done = has_unpacked(connection) ? give_unpacked(connection, &input)
+                                       : give(connection, piece, &input);
     *left = slice_skip(*left, piece.len - connection->pending);
     return is_done;
+}
+
+/* What a few bytes inflate to takes the time of as many as they become. */
+static bool has_inflated_enough(const struct ws_connection *connection)
+{
+    return connection->inflow != NULL && connection->inflow->tick_bytes >= TICK_MAX_BYTES;
 }
 
 static size_t on_input(struct stream *stream, struct slice input)
@@ -200,13 +260,17 @@ static size_t on_input(struct stream *stream, struct slice input)
     struct slice share = slice_take(input, TICK_MAX_BYTES);
     struct slice left = share;
     unsigned frames_left = TICK_MAX_FRAMES, events_left = TICK_MAX_FRAMES;
-    bool may_go_on = give_pending(connection, &left, &frames_left);
+    bool may_go_on;
+
+    if (connection->inflow != NULL)
+        connection->inflow->tick_bytes = 0;
+    may_go_on = give_pending(connection, &left, &frames_left);
 
     while (may_go_on && left.len != 0 && !connection->reader.is_over &&
            stream->state != STREAM_CLOSED && !stream->is_paused) {
         struct ws_event event;
 
-        if (events_left-- == 0) {
+        if (events_left-- == 0 || has_inflated_enough(connection)) {
             may_go_on = false;
             break;
         }
@@ -251,7 +315,12 @@ static void on_limit(struct stream *stream, enum stream_limit limit)
 
 static void on_free(struct stream *stream)
 {
-    mem_free(of_stream(stream));
+    struct ws_connection *connection = of_stream(stream);
+
+    if (connection->inflow != NULL)
+        ws_unpacker_dispose(&connection->inflow->unpacker);
+    mem_free(connection->inflow);
+    mem_free(connection);
 }
 
 static const struct stream_callbacks callbacks = {
@@ -261,8 +330,19 @@ static const struct stream_callbacks callbacks = {
     .on_free = on_free,
 };
 
+/* Compressed messages both ways, as agreed. Returns the receiver's wire form. */
+static enum wire compress(struct ws_connection *connection, enum wire wire,
+                          const struct ws_deflate_agreement *agreed)
+{
+    connection->inflow = mem_calloc(1, sizeof(*connection->inflow));
+    ws_unpacker_init(&connection->inflow->unpacker, &connection->env->inflater, agreed,
+                     connection->reader.max_message_bytes);
+    ws_reader_allow_compressed(&connection->reader);
+    return wire_compressed(wire, agreed->server_bits, agreed->server_keeps_context);
+}
+
 void ws_connection_open(struct ws_env *env, h2o_socket_t *sock, bool is_tls, size_t endpoint,
-                        struct auth_identity *identity)
+                        struct auth_identity *identity, const struct ws_deflate_agreement *deflate)
 {
     struct ws_connection *connection = mem_calloc(1, sizeof(*connection));
     const struct config_endpoint *settings = &env->sessions->config->endpoints[endpoint];
@@ -273,6 +353,8 @@ void ws_connection_open(struct ws_env *env, h2o_socket_t *sock, bool is_tls, siz
 
     connection->env = env;
     ws_reader_init(&connection->reader, settings->message_size_limit);
+    if (deflate != NULL)
+        wire = compress(connection, wire, deflate);
     metrics_add(&env->worker->metrics, METRIC_CONNECTIONS, 1);
     metrics_add(&env->worker->metrics, METRIC_CONNECTIONS_OPENED, 1);
     n_before = atomic_fetch_add(&env->worker->shared->n_connections, 1);
@@ -284,6 +366,12 @@ void ws_connection_open(struct ws_env *env, h2o_socket_t *sock, bool is_tls, siz
         session_close(&connection->session, SESSION_TOO_MANY, 1013,
                       slice_str("Too many connections"));
     stream_resume(&connection->stream);
+}
+
+void ws_env_dispose(struct ws_env *env)
+{
+    ws_inflater_free(env->inflater);
+    env->inflater = NULL;
 }
 
 void ws_connection_close_some(struct ws_env *env, size_t n)

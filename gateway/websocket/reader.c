@@ -7,6 +7,7 @@
 enum {
     FIN_BIT = 0x80,
     RESERVED_BITS = 0x70,
+    COMPRESSED_BIT = WS_RSV1,
     OPCODE_BITS = 0x0f,
     CONTROL_BIT = 0x08, /* within the opcode */
     MASK_BIT = 0x80,
@@ -20,6 +21,11 @@ enum { MASK_LEN = 4, START_LEN = 2 };
 void ws_reader_init(struct ws_reader *reader, uint64_t max_message_bytes)
 {
     *reader = (struct ws_reader){.max_message_bytes = max_message_bytes};
+}
+
+void ws_reader_allow_compressed(struct ws_reader *reader)
+{
+    reader->allows_compressed = true;
 }
 
 static void fail(struct ws_reader *reader, struct ws_event *event, uint16_t code, const char *why)
@@ -120,16 +126,23 @@ static const char *check_data(const struct ws_reader *reader, uint8_t opcode)
     return NULL;
 }
 
-/*
- * What the first two bytes of a frame show already. Returns what is wrong, or NULL. No extension
- * is negotiated, so all reserved bits are wrong; one that takes RSV1 would be asked here.
- */
+/* RFC 7692, section 6: RSV1 stands on the first frame of a data message, and on no other. */
+static bool reserved_bits_are_right(const struct ws_reader *reader, uint8_t first)
+{
+    uint8_t opcode = first & OPCODE_BITS;
+    bool may_be_compressed =
+        reader->allows_compressed && (opcode == WS_TEXT || opcode == WS_BINARY);
+
+    return (first & RESERVED_BITS & ~(may_be_compressed ? COMPRESSED_BIT : 0)) == 0;
+}
+
+/* What the first two bytes of a frame show already. Returns what is wrong, or NULL. */
 static const char *check_start(const struct ws_reader *reader)
 {
     uint8_t first = reader->head[0], second = reader->head[1];
     uint8_t opcode = first & OPCODE_BITS;
 
-    if ((first & RESERVED_BITS) != 0)
+    if (!reserved_bits_are_right(reader, first))
         return "reserved bit set";
     if ((second & MASK_BIT) == 0)
         return "frame without mask";
@@ -159,16 +172,33 @@ static uint64_t announced_len(const uint8_t *head, size_t field_len)
     return len;
 }
 
-/* Returns false when a message with this frame would pass the limit. */
-static bool count_data(struct ws_reader *reader, uint8_t opcode, uint64_t len)
+/*
+ * Of the bytes on the wire. What does not compress grows: by 5 bytes in 65535 at best, by an eighth
+ * with encoders that only know the fixed code. The message itself is counted as it is inflated.
+ */
+static uint64_t message_limit(const struct ws_reader *reader)
 {
+    uint64_t max = reader->max_message_bytes;
+    uint64_t more = max / 4 + 64;
+
+    if (!reader->is_compressed)
+        return max;
+    return max > UINT64_MAX - more ? UINT64_MAX : max + more;
+}
+
+/* Returns false when a message with this frame would pass the limit. */
+static bool count_data(struct ws_reader *reader, uint8_t first, uint64_t len)
+{
+    uint8_t opcode = first & OPCODE_BITS;
+
     if (opcode != WS_CONTINUATION) {
         reader->message_opcode = opcode;
+        reader->is_compressed = (first & COMPRESSED_BIT) != 0;
         reader->message_bytes = 0;
         reader->is_first = true;
         reader->utf8 = (struct utf8_state){0};
     }
-    if (len > reader->max_message_bytes - reader->message_bytes)
+    if (len > message_limit(reader) - reader->message_bytes)
         return false;
     reader->message_bytes += len;
     return true;
@@ -199,7 +229,7 @@ static bool read_head(struct ws_reader *reader, struct slice *input, struct ws_e
         return false;
     }
     opcode = reader->head[0] & OPCODE_BITS;
-    if ((opcode & CONTROL_BIT) == 0 && !count_data(reader, opcode, len)) {
+    if ((opcode & CONTROL_BIT) == 0 && !count_data(reader, reader->head[0], len)) {
         fail(reader, event, 1009, "message too big");
         return false;
     }
@@ -228,7 +258,7 @@ static void read_data(struct ws_reader *reader, struct slice *input, struct ws_e
     reader->frame_left -= n;
     reader->is_in_frame = reader->frame_left != 0;
     is_last = reader->is_fin && !reader->is_in_frame;
-    if (reader->message_opcode == WS_TEXT &&
+    if (reader->message_opcode == WS_TEXT && !reader->is_compressed &&
         (!utf8_feed(&reader->utf8, piece) || (is_last && !utf8_is_complete(&reader->utf8)))) {
         fail(reader, event, 1007, "text that is not UTF-8");
         return;
@@ -238,6 +268,7 @@ static void read_data(struct ws_reader *reader, struct slice *input, struct ws_e
         .opcode = (enum ws_opcode)reader->message_opcode,
         .is_first = reader->is_first,
         .is_last = is_last,
+        .is_compressed = reader->is_compressed,
         .payload = piece,
     };
     reader->is_first = false;

@@ -23,6 +23,8 @@ enum ws_opcode {
     WS_PONG = 0xa,
 };
 
+enum { WS_RSV1 = 0x40 }; /* in a frame's first byte, beside the opcode */
+
 enum ws_event_type {
     WS_EVENT_MORE, /* all input was taken; come back with more */
     WS_EVENT_DATA, /* a piece of a text or binary message, possibly empty */
@@ -37,6 +39,7 @@ struct ws_event {
     enum ws_opcode opcode; /* DATA: WS_TEXT or WS_BINARY, also for continuations */
     bool is_first;         /* DATA: the message begins with this piece */
     bool is_last;          /* DATA: the message ends with this piece */
+    bool is_compressed;    /* DATA: the payload is part of a compressed message (RFC 7692) */
     struct slice payload;  /* DATA, PING, PONG; borrowed from the input, or for control frames that
                               came in pieces from the reader, until the next call */
     uint16_t close_code;   /* CLOSE: the peer's, 1005 when it gave none; ERROR: 1002, 1007, 1009 */
@@ -60,11 +63,20 @@ struct ws_reader {
     bool is_in_frame;
     bool is_first; /* the next DATA is the message's first */
     bool is_over;  /* CLOSE or ERROR was given */
+    bool allows_compressed;
+    bool is_compressed; /* the message is */
     struct utf8_state utf8;
 };
 
 /** A message may have `max_message_bytes`, whatever its fragmentation: more is an ERROR of 1009. */
 void ws_reader_init(struct ws_reader *reader, uint64_t max_message_bytes);
+
+/**
+ * permessage-deflate was agreed: a message's first frame may have RSV1, which makes it a compressed
+ * one. Such a message is handed out as it came, a text unchecked, for ws_inflate to go on with; it
+ * may be longer than the limit by what compressing can add (a fourth and 64 bytes).
+ */
+void ws_reader_allow_compressed(struct ws_reader *reader);
 
 /**
  * Takes the next event out of `*input`, which is advanced by what was taken; the bytes must be

@@ -19,10 +19,10 @@ static char *write_big_endian(char *out, uint64_t n, size_t n_bytes)
     return out + n_bytes;
 }
 
-char *ws_write_head(char *out, enum ws_opcode opcode, uint64_t payload_len)
+static char *write_head(char *out, unsigned first, uint64_t payload_len)
 {
     assert(payload_len <= INT64_MAX);
-    *out++ = (char)(FIN_BIT | opcode);
+    *out++ = (char)first;
     switch (ws_head_len(payload_len)) {
     case 2:
         *out++ = (char)payload_len;
@@ -34,6 +34,16 @@ char *ws_write_head(char *out, enum ws_opcode opcode, uint64_t payload_len)
         *out++ = LENGTH_IN_8_BYTES;
         return write_big_endian(out, payload_len, 8);
     }
+}
+
+char *ws_write_head(char *out, enum ws_opcode opcode, uint64_t payload_len)
+{
+    return write_head(out, FIN_BIT | (unsigned)opcode, payload_len);
+}
+
+char *ws_write_compressed_head(char *out, enum ws_opcode opcode, uint64_t payload_len)
+{
+    return write_head(out, FIN_BIT | WS_RSV1 | (unsigned)opcode, payload_len);
 }
 
 /* The most of `text` that fits without half a character at the end. */

@@ -20,6 +20,9 @@ size_t ws_head_len(uint64_t payload_len);
 /** Writes ws_head_len(payload_len) bytes to `out` and returns the place behind them. */
 char *ws_write_head(char *out, enum ws_opcode opcode, uint64_t payload_len);
 
+/** The same for the one frame of a compressed message (RFC 7692): with RSV1. */
+char *ws_write_compressed_head(char *out, enum ws_opcode opcode, uint64_t payload_len);
+
 /**
  * Writes a whole close frame to `out` (at least 127 bytes) and returns its length. `code` 1005
  * makes an empty one, else it must be valid. `reason` is UTF-8; one longer than 123 bytes is cut

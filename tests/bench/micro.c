@@ -5,6 +5,8 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "gateway/router/router.h"
+#include "gateway/websocket/deflate.h"
+#include "gateway/websocket/inflate.h"
 #include "gateway/websocket/reader.h"
 #include "stomp/encode.h"
 #include "stomp/parser.h"
@@ -160,6 +162,60 @@ static void utf8_mixed(size_t n, size_t size)
     utf8(n, size, "Preis: 17 €, 가격: ");
 }
 
+/* A message of JSON that repeats itself about as much as a list of quotes does. */
+static char *json_of(size_t len)
+{
+    char *text = mem_alloc(len);
+    struct buf out;
+
+    buf_init(&out, SIZE_MAX);
+    for (unsigned i = 0; out.len < len; i++)
+        use(buf_printf(&out, "{\"symbol\":\"S%03u\",\"price\":%u.%02u,\"volume\":%u},",
+                       i * 37 % 1000, 10 + i * 7919 % 500, i * 31 % 100, i * 104729 % 100000));
+    memcpy(text, out.base, len);
+    buf_dispose(&out);
+    return text;
+}
+
+static void deflate_message(size_t n, size_t size)
+{
+    struct ws_deflater *deflater = ws_deflater_new(15, 6, false);
+    char *text = json_of(size);
+    struct buf out;
+
+    buf_init(&out, SIZE_MAX);
+    while (n-- != 0) {
+        ws_deflate(deflater, slice_of(text, size), &out);
+        use(out.len < size / 2);
+        buf_consume(&out, out.len);
+    }
+    buf_dispose(&out);
+    mem_free(text);
+    ws_deflater_free(deflater);
+}
+
+static void inflate_message(size_t n, size_t size)
+{
+    struct ws_deflater *deflater = ws_deflater_new(15, 6, false);
+    struct ws_inflater *inflater = ws_inflater_new(15, false);
+    char *text = json_of(size);
+    struct buf message, out;
+
+    buf_init(&message, SIZE_MAX);
+    buf_init(&out, size);
+    ws_deflate(deflater, slice_of(text, size), &message);
+    while (n-- != 0) {
+        use(ws_inflate(inflater, buf_slice(&message), true, &out) == WS_INFLATE_OK &&
+            out.len == size);
+        buf_consume(&out, out.len);
+    }
+    buf_dispose(&message);
+    buf_dispose(&out);
+    mem_free(text);
+    ws_deflater_free(deflater);
+    ws_inflater_free(inflater);
+}
+
 /* --- the router --- */
 
 struct world {
@@ -171,6 +227,8 @@ struct world {
     struct router router;
     struct receiver *receivers;
     size_t n_receivers;
+    char *body;
+    size_t body_len;
 };
 
 static void ignore_mail(void *ctx, unsigned worker, struct msg *msg)
@@ -185,7 +243,7 @@ static void ignore_wake(void *ctx)
     (void)ctx;
 }
 
-static struct world *world_new(size_t n_receivers)
+static struct world *world_new_for(size_t n_receivers, enum wire wire)
 {
     const struct siphash_key key = {1, 2};
     struct world *w = mem_calloc(1, sizeof(*w));
@@ -198,8 +256,16 @@ static struct world *world_new(size_t n_receivers)
     w->n_receivers = n_receivers;
     w->receivers = mem_calloc(n_receivers, sizeof(*w->receivers));
     for (size_t i = 0; i < n_receivers; i++)
-        receiver_init(&w->receivers[i], &w->router, WIRE_WEBSOCKET);
+        receiver_init(&w->receivers[i], &w->router, wire);
+    w->body_len = wire_window_bits(wire) == 0 ? 128 : 1024;
+    w->body = wire_window_bits(wire) == 0 ? filled(w->body_len, "{\"price\":17.25}")
+                                          : json_of(w->body_len);
     return w;
+}
+
+static struct world *world_new(size_t n_receivers)
+{
+    return world_new_for(n_receivers, WIRE_WEBSOCKET);
 }
 
 static void end_tick(struct world *w)
@@ -220,44 +286,57 @@ static void world_free(struct world *w)
     interest_dispose(&w->interest);
     chunk_pool_dispose(&w->pool);
     mem_free(w->receivers);
+    mem_free(w->body);
     mem_free(w);
 }
 
 static const struct slice target = SLICE("/topic/prices");
 
-/* One tick: a message of 128 bytes to all. */
+/* One tick: a message to all. */
 static void publish_ticks(struct world *w, size_t n)
 {
     const struct msg_header header = {SLICE("destination"), target};
-    char *body = filled(128, "{\"price\":17.25}");
 
     while (n-- != 0) {
         char id[64];
-        struct msg *msg =
-            msg_new(target, &header, 1, router_next_id(&w->router, id), slice_of(body, 128), false);
+        struct msg *msg = msg_new(target, &header, 1, router_next_id(&w->router, id),
+                                  slice_of(w->body, w->body_len), false);
 
         router_publish(&w->router, msg, NULL);
         msg_unref(msg);
         end_tick(w);
     }
-    mem_free(body);
 }
 
-static void publish_same(size_t n, size_t size)
+/* Takes the world. */
+static void publish_same_in(struct world *w, size_t n)
 {
-    struct world *w = world_new(size);
-
-    for (size_t i = 0; i < size; i++)
+    for (size_t i = 0; i < w->n_receivers; i++)
         use(router_subscribe(&w->router, &w->receivers[i], (struct slice)SLICE("sub-0"), target));
     publish_ticks(w, n);
     world_free(w);
 }
 
-static void publish_own(size_t n, size_t size)
+static void publish_same(size_t n, size_t size)
 {
-    struct world *w = world_new(size);
+    publish_same_in(world_new(size), n);
+}
 
-    for (size_t i = 0; i < size; i++) {
+static void publish_deflated(size_t n, size_t size)
+{
+    publish_same_in(world_new_for(size, wire_compressed(WIRE_WEBSOCKET, 15, false)), n);
+}
+
+/* What it would be for each of them without sharing. */
+static void publish_in_contexts(size_t n, size_t size)
+{
+    publish_same_in(world_new_for(size, wire_compressed(WIRE_WEBSOCKET, 15, true)), n);
+}
+
+/* Takes the world. */
+static void publish_own_in(struct world *w, size_t n)
+{
+    for (size_t i = 0; i < w->n_receivers; i++) {
         char id[32];
         int len = snprintf(id, sizeof(id), "sub-%zu", i);
 
@@ -265,6 +344,16 @@ static void publish_own(size_t n, size_t size)
     }
     publish_ticks(w, n);
     world_free(w);
+}
+
+static void publish_own(size_t n, size_t size)
+{
+    publish_own_in(world_new(size), n);
+}
+
+static void publish_own_deflated(size_t n, size_t size)
+{
+    publish_own_in(world_new_for(size, wire_compressed(WIRE_WEBSOCKET, 15, false)), n);
 }
 
 /* With so many other destinations subscribed to by somebody else. */
@@ -330,6 +419,11 @@ static const struct bench benches[] = {
     {"publish-own-10", "to 10 with ids of their own", publish_own, 10},
     {"publish-own-1000", "to 1,000 with ids of their own", publish_own, 1000},
     {"publish-pattern", "to 10 by a pattern", publish_by_pattern, 10},
+    {"deflate", "compress a message of 1 KiB", deflate_message, 1024},
+    {"inflate", "and back", inflate_message, 1024},
+    {"publish-deflate-1000", "1 KiB compressed, to 1,000 with the same id", publish_deflated, 1000},
+    {"publish-deflate-own", "to 1,000 with ids of their own", publish_own_deflated, 1000},
+    {"publish-context-10", "to 10, compressed for each of them", publish_in_contexts, 10},
     {"publish-beside-1e3", "to one, beside 1,000 other destinations", publish_beside, 1000},
     {"publish-beside-1e5", "to one, beside 100,000 other destinations", publish_beside, 100000},
     {"subscribe", "SUBSCRIBE and UNSUBSCRIBE in the router", subscribe_and_leave, 0},

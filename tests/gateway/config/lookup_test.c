@@ -88,7 +88,7 @@ static void later_variables_are_known(void **state)
 {
     (void)state;
     assert_true(lookup_variable_is_later(slice_str("STOMPGATE_CLUSTER_NATS_URL")));
-    assert_true(lookup_variable_is_later(slice_str("STOMPGATE_TRANSPORT_DEFLATE")));
+    assert_true(lookup_variable_is_later(slice_str("STOMPGATE_AUTH_PASSWORDS")));
     assert_true(lookup_variable_is_later(slice_str("STOMPGATE_AUTH_ISSUERS_2_JWKS_URL")));
     assert_false(lookup_variable_is_later(slice_str("STOMPGATE_CLUSTERS")));
 }

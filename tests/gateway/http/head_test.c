@@ -34,6 +34,7 @@ static void lists_are_joined_and_protocol_lines_kept_apart(void **state)
         (struct slice)SLICE(
             "\r\nGET / HTTP/1.1\r\nConnection: a\r\nUpgrade: x\r\nConnection: b, c\r\n"
             "Sec-WebSocket-Protocol: p, q\r\nSec-WebSocket-Protocol: r\r\n"
+            "Sec-WebSocket-Extensions: a; b=\"c\", d\r\nsec-websocket-extensions:e \r\n"
             "Connection: d\r\n\r\n"),
         &head));
     assert_slice(head.connection, "a, b, c, d");
@@ -41,6 +42,9 @@ static void lists_are_joined_and_protocol_lines_kept_apart(void **state)
     assert_int_equal(head.n_protocols, 2);
     assert_slice(head.protocols[0], "p, q");
     assert_slice(head.protocols[1], "r");
+    assert_int_equal(head.n_extensions, 2);
+    assert_slice(head.extensions[0], "a; b=\"c\", d");
+    assert_slice(head.extensions[1], "e");
     http_head_dispose(&head);
 }
 
@@ -72,20 +76,30 @@ static void what_may_be_there_once_is_refused_twice(void **state)
     }
 }
 
-static void the_number_of_protocol_lines_is_bounded(void **state)
+static bool takes_lines(const char *line, size_t n)
 {
     struct buf bytes;
     struct http_head head;
+    bool takes;
 
-    (void)state;
     buf_init(&bytes, 4096);
     assert_true(buf_append(&bytes, (struct slice)SLICE("G\r\n")));
-    for (int i = 0; i < HTTP_HEAD_PROTOCOLS_MAX + 1; i++)
-        assert_true(buf_append(&bytes, (struct slice)SLICE("Sec-WebSocket-Protocol: p\r\n")));
+    for (size_t i = 0; i < n; i++)
+        assert_true(buf_append(&bytes, slice_str(line)));
     assert_true(buf_append(&bytes, (struct slice)SLICE("\r\n")));
-    assert_non_null(http_head_parse(buf_slice(&bytes), &head));
+    takes = http_head_parse(buf_slice(&bytes), &head) == NULL;
     http_head_dispose(&head);
     buf_dispose(&bytes);
+    return takes;
+}
+
+static void the_number_of_lines_that_are_kept_apart_is_bounded(void **state)
+{
+    (void)state;
+    assert_true(takes_lines("Sec-WebSocket-Protocol: p\r\n", HTTP_HEAD_PROTOCOLS_MAX));
+    assert_false(takes_lines("Sec-WebSocket-Protocol: p\r\n", HTTP_HEAD_PROTOCOLS_MAX + 1));
+    assert_true(takes_lines("Sec-WebSocket-Extensions: e\r\n", HTTP_HEAD_EXTENSIONS_MAX));
+    assert_false(takes_lines("Sec-WebSocket-Extensions: e\r\n", HTTP_HEAD_EXTENSIONS_MAX + 1));
 }
 
 int main(void)
@@ -94,7 +108,7 @@ int main(void)
         cmocka_unit_test(fields_are_found_whatever_their_case),
         cmocka_unit_test(lists_are_joined_and_protocol_lines_kept_apart),
         cmocka_unit_test(what_may_be_there_once_is_refused_twice),
-        cmocka_unit_test(the_number_of_protocol_lines_is_bounded),
+        cmocka_unit_test(the_number_of_lines_that_are_kept_apart_is_bounded),
     };
 
     return cmocka_run_group_tests_name("gateway/http/head", tests, NULL, NULL);

@@ -25,6 +25,10 @@ static int start(void **state)
         .n_endpoints = sizeof(endpoints) / sizeof(endpoints[0]),
         .auth = {.query_parameter = SLICE("access_token")},
         .web = {.demo = true},
+        .transport = {.deflate = {.enabled = true,
+                                  .client_context_takeover = true,
+                                  .server_max_window_bits = 15,
+                                  .client_max_window_bits = 12}},
     };
 
     *state = harness_start(&config);
@@ -240,6 +244,39 @@ static void the_clients_first_known_protocol_is_taken_in_its_spelling(void **sta
             slice_eq(answer_header(&answer, "Sec-WebSocket-Protocol"), slice_str(cases[i].chosen)));
         assert_non_null(strstr(answer.body.base, told));
         mem_free(told);
+        mem_free(request);
+    }
+}
+
+/* All that an offer can be is in gateway/websocket/deflate_negotiate_test.c. */
+static void compression_is_agreed_on_what_client_and_settings_say(void **state)
+{
+    static const struct {
+        const char *lines;
+        int status;
+        const char *response;
+    } cases[] = {
+        {"permessage-deflate", 101, "permessage-deflate; server_no_context_takeover"},
+        {"permessage-deflate; client_max_window_bits; client_no_context_takeover", 101,
+         "permessage-deflate; server_no_context_takeover; client_no_context_takeover; "
+         "client_max_window_bits=12"},
+        {"bbf-usp-protocol\r\nSec-WebSocket-Extensions: permessage-deflate; "
+         "server_max_window_bits=9",
+         101, "permessage-deflate; server_no_context_takeover; server_max_window_bits=9"},
+        {"permessage-deflate; server_max_window_bits=8", 101, ""},
+        {"x-webkit-deflate-frame", 101, ""},
+        {"permessage-deflate;", 400, ""},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *request =
+            mem_printf(HANDSHAKE "Sec-WebSocket-Extensions: %s\r\n\r\n", cases[i].lines);
+        struct answer answer = ask(*state, PUBLIC, request);
+
+        assert_status(answer, cases[i].status);
+        if (!slice_eq(answer_header(&answer, "Sec-WebSocket-Extensions"),
+                      slice_str(cases[i].response)))
+            fail_msg("%s: %.*s", cases[i].lines, SLICE_FMT(answer.head));
         mem_free(request);
     }
 }
@@ -476,6 +513,7 @@ int main(void)
         TEST(http_1_0_has_no_upgrade),
         TEST(the_origin_is_judged_before_all_else),
         TEST(the_clients_first_known_protocol_is_taken_in_its_spelling),
+        TEST(compression_is_agreed_on_what_client_and_settings_say),
         TEST(tokens_decide_after_the_handshakes_checks),
         TEST(no_room_is_503_with_retry_after),
         TEST(paths_match_exactly_and_decoded),

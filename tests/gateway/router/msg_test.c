@@ -183,6 +183,56 @@ static void the_last_reference_ends_a_message_on_whichever_thread(void **state)
     }
 }
 
+enum { N_PACKERS = 4, N_FORMS = 7 };
+
+struct packing {
+    struct msg *msg;
+    const struct msg_packed *kept[N_FORMS];
+};
+
+static void *pack_all_forms(void *ctx)
+{
+    struct packing *packing = ctx;
+
+    for (uint8_t form = 0; form < N_FORMS; form++) {
+        char bytes[] = {(char)('a' + form), '!'};
+
+        packing->kept[form] =
+            msg_add_packed(packing->msg, form, slice_of(bytes, form == 3 ? 0 : 2));
+    }
+    msg_unref(packing->msg);
+    return NULL;
+}
+
+static void of_each_packed_form_one_is_kept(void **state)
+{
+    struct msg *msg = msg_new((struct slice)SLICE("/d"), NULL, 0, slice_str("m"), slice_str(""), 0);
+    size_t n_bytes = msg_bytes(msg);
+    struct packing packings[N_PACKERS];
+    pthread_t threads[N_PACKERS];
+
+    (void)state;
+    assert_null(msg_find_packed(msg, 0));
+    for (size_t i = 0; i < N_PACKERS; i++) {
+        packings[i].msg = msg_ref(msg);
+        assert_int_equal(pthread_create(&threads[i], NULL, pack_all_forms, &packings[i]), 0);
+    }
+    for (size_t i = 0; i < N_PACKERS; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    for (uint8_t form = 0; form < N_FORMS; form++) {
+        const struct msg_packed *packed = msg_find_packed(msg, form);
+
+        assert_non_null(packed);
+        assert_int_equal(packed->len, form == 3 ? 0 : 2);
+        assert_true(form == 3 || packed->bytes[0] == 'a' + form);
+        for (size_t i = 0; i < N_PACKERS; i++)
+            assert_ptr_equal(packings[i].kept[form], packed);
+    }
+    assert_null(msg_find_packed(msg, N_FORMS));
+    assert_int_equal(msg_bytes(msg), n_bytes); /* who counts it must find the same again */
+    msg_unref(msg);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +242,7 @@ int main(void)
         cmocka_unit_test(headers_are_found_unescaped_and_the_first_of_a_name),
         cmocka_unit_test(copies_differ_in_what_they_were_made_for_only),
         cmocka_unit_test(the_last_reference_ends_a_message_on_whichever_thread),
+        cmocka_unit_test(of_each_packed_form_one_is_kept),
     };
 
     return cmocka_run_group_tests_name("gateway/router/msg", tests, NULL, NULL);

@@ -180,6 +180,7 @@ void net_free(struct net *net)
     fleet_stop(&net->fleet);
     for (unsigned i = 0; i < n_workers; i++) {
         session_env_dispose(&net->sessions[i]);
+        ws_env_dispose(&net->websockets[i]);
         broker_dispose(&net->brokers[i]);
         routes_free((struct routes *)net->sessions[i].routes);
         auth_access_free((struct auth_access *)net->sessions[i].access);
@@ -251,6 +252,7 @@ struct opening {
     size_t endpoint;
     int fd;
     struct slice early;
+    const struct ws_deflate_agreement *deflate;
 };
 
 static void open_connection(struct worker *worker, void *ctx)
@@ -265,23 +267,38 @@ static void open_connection(struct worker *worker, void *ctx)
         sock->input->size += opening->early.len;
     }
     ws_connection_open(&opening->net->websockets[worker->index], sock, false, opening->endpoint,
-                       NULL);
+                       NULL, opening->deflate);
 }
 
-struct client *client_open_with(struct net *net, unsigned worker, size_t endpoint, int buffer_bytes,
-                                struct slice early)
+static struct client *open_client(unsigned worker, int buffer_bytes, struct opening *opening)
 {
     struct client *client = calloc(1, sizeof(*client));
-    struct opening opening = {net, endpoint, -1, early};
+    struct net *net = opening->net;
 
     assert_non_null(client);
     client->net = net;
     client->worker = worker;
     client->next = net->clients;
     net->clients = client;
-    client->fd = fleet_socketpair(&opening.fd, buffer_bytes);
-    fleet_ask(&net->fleet, worker, open_connection, &opening);
+    client->fd = fleet_socketpair(&opening->fd, buffer_bytes);
+    fleet_ask(&net->fleet, worker, open_connection, opening);
     return client;
+}
+
+struct client *client_open_with(struct net *net, unsigned worker, size_t endpoint, int buffer_bytes,
+                                struct slice early)
+{
+    struct opening opening = {net, endpoint, -1, early, NULL};
+
+    return open_client(worker, buffer_bytes, &opening);
+}
+
+struct client *client_open_deflate(struct net *net, unsigned worker, size_t endpoint,
+                                   const struct ws_deflate_agreement *deflate)
+{
+    struct opening opening = {net, endpoint, -1, slice_str(""), deflate};
+
+    return open_client(worker, 0, &opening);
 }
 
 struct client *client_open(struct net *net, unsigned worker, size_t endpoint)
@@ -359,7 +376,7 @@ void client_next(struct client *client)
     client->payload = mem_realloc(client->payload, len + 1);
     client->len = len;
     fd_read(client->fd, client->payload, len);
-    if ((client->head & 0x0f) < 8) {
+    if ((client->head & 0x0f) < 8 && (client->head & 0x40) == 0) {
         for (size_t i = 0; i < len; i++)
             client->payload[i] = (char)(client->payload[i] == '\0' ? '^' : client->payload[i]);
     }

@@ -33,7 +33,7 @@ struct client {
     unsigned worker;
     int fd;
     unsigned char head; /* of the last frame that was read: FIN and opcode */
-    char *payload;      /* its content, NUL as `^`, and a NUL behind it */
+    char *payload;      /* its content, NUL as `^` if not compressed, and a NUL behind it */
     size_t len;
 };
 
@@ -61,6 +61,10 @@ struct client *client_open(struct net *net, unsigned worker, size_t endpoint);
 /** One whose kernel buffer towards the client is small, and with bytes that came too early. */
 struct client *client_open_with(struct net *net, unsigned worker, size_t endpoint, int buffer_bytes,
                                 struct slice early);
+
+/** One with which permessage-deflate was agreed. */
+struct client *client_open_deflate(struct net *net, unsigned worker, size_t endpoint,
+                                   const struct ws_deflate_agreement *deflate);
 
 /** Its end of the connection goes away. */
 void client_vanish(struct client *client);

@@ -51,10 +51,11 @@ static void append_frame(struct buf *out, const struct frame *frame)
         append_byte(out, (uint8_t)frame->text.base[i % frame->text.len] ^ mask[i % 4]);
 }
 
-/* What came out of a reader, as text: "text hello|ping x|close 1000 bye". */
+/* What came out of a reader, as text: "text hello|ping x|deflated text y|close 1000 bye". */
 struct transcript {
     struct buf lines;
     struct buf message; /* of the message so far */
+    bool is_compressed; /* what the message's first piece said */
     bool is_in_message;
     bool is_over;
 };
@@ -93,6 +94,13 @@ static void add_line(struct transcript *t, const char *what, unsigned number, st
         append(&t->lines, payload);
 }
 
+static const char *message_name(const struct ws_event *event)
+{
+    if (event->opcode == WS_TEXT)
+        return event->is_compressed ? "deflated text" : "text";
+    return event->is_compressed ? "deflated binary" : "binary";
+}
+
 static void add_event(struct transcript *t, const struct ws_event *event)
 {
     assert_false(t->is_over);
@@ -103,9 +111,12 @@ static void add_event(struct transcript *t, const struct ws_event *event)
         assert_true(event->opcode == WS_TEXT || event->opcode == WS_BINARY);
         assert_int_equal(event->is_first, !t->is_in_message);
         append(&t->message, event->payload);
+        if (event->is_first)
+            t->is_compressed = event->is_compressed;
+        assert_int_equal(event->is_compressed, t->is_compressed);
         t->is_in_message = !event->is_last;
         if (event->is_last) {
-            add_line(t, event->opcode == WS_TEXT ? "text" : "binary", 0, buf_slice(&t->message));
+            add_line(t, message_name(event), 0, buf_slice(&t->message));
             buf_consume(&t->message, t->message.len);
         }
         break;
@@ -149,11 +160,19 @@ static void offer(struct ws_reader *reader, struct slice bytes, struct transcrip
     mem_free(copy);
 }
 
-static void play(struct slice bytes, size_t step, uint64_t limit, struct transcript *t)
+/* What a reader is made with. */
+struct setup {
+    uint64_t limit;
+    bool allows_compressed;
+};
+
+static void play(struct slice bytes, size_t step, const struct setup *setup, struct transcript *t)
 {
     struct ws_reader reader;
 
-    ws_reader_init(&reader, limit);
+    ws_reader_init(&reader, setup->limit);
+    if (setup->allows_compressed)
+        ws_reader_allow_compressed(&reader);
     while (bytes.len != 0 && !t->is_over) {
         offer(&reader, slice_take(bytes, step), t);
         bytes = slice_skip(bytes, step);
@@ -163,19 +182,25 @@ static void play(struct slice bytes, size_t step, uint64_t limit, struct transcr
 static const size_t steps[] = {SIZE_MAX, 1, 2, 3, 4, 5, 7, 8, 9, 13, 16, 17, 64, 127, 997, 1300};
 
 /* Plays the bytes in every step size and compares with what is expected. */
-static void expect_slice(const char *name, struct slice bytes, uint64_t limit,
-                         struct slice expected)
+static void expect_of(const struct setup *setup, const char *name, struct slice bytes,
+                      struct slice expected)
 {
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
         struct transcript t;
 
         transcript_init(&t);
-        play(bytes, steps[i], limit, &t);
+        play(bytes, steps[i], setup, &t);
         if (!slice_eq(buf_slice(&t.lines), expected))
             fail_msg("%s in steps of %zu: got \"%.*s\", expected \"%.*s\"", name, steps[i],
                      SLICE_FMT(buf_slice(&t.lines)), SLICE_FMT(expected));
         transcript_dispose(&t);
     }
+}
+
+static void expect_slice(const char *name, struct slice bytes, uint64_t limit,
+                         struct slice expected)
+{
+    expect_of(&(struct setup){limit, false}, name, bytes, expected);
 }
 
 static void expect(const char *name, struct slice bytes, uint64_t limit, const char *expected)
@@ -189,20 +214,23 @@ struct row {
     const char *expected;
 };
 
-static void expect_rows(const struct row *rows, size_t n_rows)
+static void expect_rows(const struct row *rows, size_t n_rows, bool allows_compressed)
 {
+    const struct setup setup = {LIMIT, allows_compressed};
+
     for (size_t r = 0; r < n_rows; r++) {
         struct buf bytes;
 
         buf_init(&bytes, 4 * LIMIT);
         for (const struct frame *frame = rows[r].frames; frame->text.base != NULL; frame++)
             append_frame(&bytes, frame);
-        expect(rows[r].name, buf_slice(&bytes), LIMIT, rows[r].expected);
+        expect_of(&setup, rows[r].name, buf_slice(&bytes), slice_str(rows[r].expected));
         buf_dispose(&bytes);
     }
 }
 
-#define EXPECT_ROWS(rows) expect_rows((rows), sizeof(rows) / sizeof((rows)[0]))
+#define EXPECT_ROWS(rows) expect_rows((rows), sizeof(rows) / sizeof((rows)[0]), false)
+#define EXPECT_COMPRESSED_ROWS(rows) expect_rows((rows), sizeof(rows) / sizeof((rows)[0]), true)
 
 static void messages_come_out_as_they_were_sent(void **state)
 {
@@ -282,6 +310,82 @@ static void reserved_bits_are_refused_without_an_extension(void **state)
 
     (void)state;
     EXPECT_ROWS(rows);
+}
+
+static void a_compressed_message_is_known_by_its_first_frame(void **state)
+{
+    const struct frame hello = {FIN | WS_TEXT, SLICE("Hello"), 0};
+    const struct frame ping = {FIN | WS_PING, SLICE("*"), 0};
+    const struct row rows[] = {
+        {"whole", {{FIN | RSV1 | WS_TEXT, SLICE("*"), 0}}, "deflated text *"},
+        {"binary", {{FIN | RSV1 | WS_BINARY, SLICE("\xfe"), 0}}, "deflated binary \xfe"},
+        {"empty", {{FIN | RSV1 | WS_TEXT, SLICE(""), 0}}, "deflated text"},
+        {"not every message is one",
+         {hello, {FIN | RSV1 | WS_TEXT, SLICE("*"), 0}, hello},
+         "text Hello|deflated text *|text Hello"},
+        {"in frames, of which one is first, with a ping between",
+         {{RSV1 | WS_TEXT, SLICE("He"), 0},
+          ping,
+          {CONT, SLICE("ll"), 0},
+          {FIN | CONT, SLICE("o"), 0}},
+         "ping *|deflated text Hello"},
+        {"what no text is",
+         {{FIN | RSV1 | WS_TEXT, SLICE("\xff\xc0"), 0}},
+         "deflated text \xff\xc0"},
+        {"text after it is looked at",
+         {{FIN | RSV1 | WS_TEXT, SLICE("\xff"), 0}, {FIN | WS_TEXT, SLICE("\xff"), 0}},
+         "deflated text \xff|error 1007"},
+    };
+
+    (void)state;
+    EXPECT_COMPRESSED_ROWS(rows);
+}
+
+static void the_bit_of_compression_stands_nowhere_else(void **state)
+{
+    const struct row rows[] = {
+        {"in a continuation",
+         {{WS_TEXT, SLICE("Hello"), 0}, {FIN | RSV1 | CONT, SLICE("*"), 0}},
+         "error 1002"},
+        {"in a compressed message's continuation",
+         {{RSV1 | WS_TEXT, SLICE("Hello"), 0}, {FIN | RSV1 | CONT, SLICE("*"), 0}},
+         "error 1002"},
+        {"in a ping", {{FIN | RSV1 | WS_PING, SLICE("*"), 0}}, "error 1002"},
+        {"in a pong", {{FIN | RSV1 | WS_PONG, SLICE("*"), 0}}, "error 1002"},
+        {"in a close", {{FIN | RSV1 | WS_CLOSE, SLICE(""), 0}}, "error 1002"},
+        {"in a reserved opcode", {{FIN | RSV1 | 3, SLICE("*"), 0}}, "error 1002"},
+        {"beside RSV2", {{FIN | RSV1 | RSV2 | WS_TEXT, SLICE("*"), 0}}, "error 1002"},
+        {"RSV2 alone", {{FIN | RSV2 | WS_TEXT, SLICE("*"), 0}}, "error 1002"},
+        {"RSV3 alone", {{FIN | RSV3 | WS_TEXT, SLICE("*"), 0}}, "error 1002"},
+    };
+
+    (void)state;
+    EXPECT_COMPRESSED_ROWS(rows);
+}
+
+/* The limit is 100: 189 bytes then, a fourth and 64 more. Masks of 0. */
+static void a_compressed_message_may_be_longer_by_what_compressing_adds(void **state)
+{
+    const struct {
+        const char *name;
+        struct slice bytes;
+        const char *expected;
+    } rows[] = {
+        {"189", SLICE("\xc2\xfe\0\xbd\0\0\0\0"), ""},
+        {"190", SLICE("\xc2\xfe\0\xbe\0\0\0\0"), "error 1009"},
+        {"1 and 189", SLICE("\x42\x81\0\0\0\0a\0\xfe\0\xbd\0\0\0\0"), "error 1009"},
+        {"101, not compressed", SLICE("\x82\xe5\0\0\0\0"), "error 1009"},
+        {"101, not compressed, behind one that is", SLICE("\xc2\x81\0\0\0\0a\x82\xe5\0\0\0\0"),
+         "deflated binary a|error 1009"},
+    };
+
+    (void)state;
+    for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++)
+        expect_of(&(struct setup){100, true}, rows[r].name, rows[r].bytes,
+                  slice_str(rows[r].expected));
+    expect_of(&(struct setup){UINT64_MAX, true}, "2^63 - 1 without a limit",
+              (struct slice)SLICE("\xc2\xff\x7f\xff\xff\xff\xff\xff\xff\xff\0\0\0\0"),
+              slice_str(""));
 }
 
 static void reserved_opcodes_are_refused(void **state)
@@ -465,9 +569,11 @@ static void a_bad_byte_is_refused_before_its_frame_ends(void **state)
         buf_init(&bytes, LIMIT);
         transcript_init(&t);
         append_frame(&bytes, &frame);
-        play(slice_take(buf_slice(&bytes), 6 + bad_at), SIZE_MAX, LIMIT, &t);
+        play(slice_take(buf_slice(&bytes), 6 + bad_at), SIZE_MAX, &(struct setup){LIMIT, false},
+             &t);
         assert_slice(buf_slice(&t.lines), "");
-        play(slice_take(buf_slice(&bytes), 6 + bad_at + 1), SIZE_MAX, LIMIT, &t);
+        play(slice_take(buf_slice(&bytes), 6 + bad_at + 1), SIZE_MAX, &(struct setup){LIMIT, false},
+             &t);
         assert_slice(buf_slice(&t.lines), "error 1007");
         transcript_dispose(&t);
         buf_dispose(&bytes);
@@ -544,7 +650,7 @@ static void a_close_code_is_one_that_may_be_sent(void **state)
         buf_init(&bytes, LIMIT);
         transcript_init(&t);
         append_frame(&bytes, &frame);
-        play(buf_slice(&bytes), SIZE_MAX, LIMIT, &t);
+        play(buf_slice(&bytes), SIZE_MAX, &(struct setup){LIMIT, false}, &t);
         assert_true(slice_eq(buf_slice(&t.lines), slice_str(is_valid ? expected : "error 1002")));
         transcript_dispose(&t);
         buf_dispose(&bytes);
@@ -575,7 +681,7 @@ static void a_long_message_comes_out_as_it_went_in(void **state)
         struct transcript t;
 
         transcript_init(&t);
-        play(buf_slice(&bytes), steps[i], LEN, &t);
+        play(buf_slice(&bytes), steps[i], &(struct setup){LEN, false}, &t);
         assert_int_equal(t.lines.len, sizeof("binary ") - 1 + LEN);
         assert_memory_equal(t.lines.base + sizeof("binary ") - 1, text, LEN);
         transcript_dispose(&t);
@@ -787,6 +893,9 @@ int main(void)
         cmocka_unit_test(messages_come_out_as_they_were_sent),
         cmocka_unit_test(pings_and_pongs_carry_up_to_125_bytes_of_anything),
         cmocka_unit_test(reserved_bits_are_refused_without_an_extension),
+        cmocka_unit_test(a_compressed_message_is_known_by_its_first_frame),
+        cmocka_unit_test(the_bit_of_compression_stands_nowhere_else),
+        cmocka_unit_test(a_compressed_message_may_be_longer_by_what_compressing_adds),
         cmocka_unit_test(reserved_opcodes_are_refused),
         cmocka_unit_test(fragments_make_one_message_with_control_frames_between),
         cmocka_unit_test(text_is_utf_8_over_all_its_fragments),

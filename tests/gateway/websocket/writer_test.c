@@ -35,6 +35,22 @@ static void heads_have_the_shortest_length(void **state)
     }
 }
 
+static void the_head_of_a_compressed_message_has_the_bit_and_else_is_the_same(void **state)
+{
+    static const uint64_t lens[] = {0, 125, 126, 65535, 65536};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+        char plain[WS_MAX_HEAD], out[WS_MAX_HEAD];
+        size_t len = ws_head_len(lens[i]);
+
+        (void)ws_write_head(plain, WS_TEXT, lens[i]);
+        assert_ptr_equal(ws_write_compressed_head(out, WS_TEXT, lens[i]), out + len);
+        assert_int_equal((unsigned char)out[0], 0xc1);
+        assert_memory_equal(out + 1, plain + 1, len - 1);
+    }
+}
+
 static void a_close_frame_is_a_code_and_a_reason(void **state)
 {
     const struct {
@@ -121,6 +137,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(heads_have_the_shortest_length),
+        cmocka_unit_test(the_head_of_a_compressed_message_has_the_bit_and_else_is_the_same),
         cmocka_unit_test(a_close_frame_is_a_code_and_a_reason),
         cmocka_unit_test(a_long_reason_is_cut_between_characters),
         cmocka_unit_test(a_reason_of_123_bytes_is_not_cut),

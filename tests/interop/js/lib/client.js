@@ -9,9 +9,9 @@ import { bearer } from './token.js';
 export class StompClient {
   /**
    * `handshake` and `connect` are headers; `heartbeat` is [outgoing, incoming]; `options` are the
-   * Client's own.
+   * Client's own, `socket` those of its WebSocket.
    */
-  constructor(url, { handshake, connect, heartbeat = [0, 0], ...options } = {}) {
+  constructor(url, { handshake, connect, heartbeat = [0, 0], socket, ...options } = {}) {
     this.beats = new Inbox('heart-beats');
     this.closes = new Inbox('WebSocket close');
     this.errors = new Inbox('ERROR frames');
@@ -21,7 +21,7 @@ export class StompClient {
     this.nReceipts = 0;
     this.client = new Client({
       webSocketFactory: () => {
-        this.socket = new WebSocket(url, ['v12.stomp', 'v11.stomp', 'v10.stomp'], { headers: handshake });
+        this.socket = new WebSocket(url, ['v12.stomp', 'v11.stomp', 'v10.stomp'], { headers: handshake, ...socket });
         this.socket.on('unexpected-response', (request, response) => {
           this.refusal = response.statusCode;
           response.resume();

@@ -36,6 +36,7 @@ final class Client implements AutoCloseable {
     final Inbox<Throwable> failures = new Inbox<>("transport errors");
     final Inbox<Throwable> exceptions = new Inbox<>("exceptions");
     final WebSocketStompClient stomp;
+    final WebSocketHttpHeaders handshake = new WebSocketHttpHeaders(); // what the handshake carries
     final StompHeaders connect = new StompHeaders(); // what CONNECT carries
 
     private final ThreadPoolTaskScheduler scheduler = new ThreadPoolTaskScheduler();
@@ -58,8 +59,6 @@ final class Client implements AutoCloseable {
 
     /** Starts connecting; tokens may be null. */
     CompletableFuture<StompSession> connecting(String handshakeToken, String connectToken) {
-        WebSocketHttpHeaders handshake = new WebSocketHttpHeaders();
-
         if (Gateway.IS_SPRING && user != null) {
             handshake.set("X-User", user);
         }
