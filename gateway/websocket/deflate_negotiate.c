@@ -158,7 +158,7 @@ enum ws_deflate_verdict ws_deflate_negotiate(const struct slice *lines, size_t n
     enum ws_extensions_status status;
     struct ws_extensions reading;
     struct ws_extension extension;
-    struct offer offer, taken;
+    struct offer offer, taken = {.server_bits = 0};
     bool is_taken = false;
 
     if (!settings->is_enabled)
