@@ -4,17 +4,18 @@
 #include <string.h>
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "gateway/router/router.h"
 #include "gateway/websocket/deflate.h"
 #include "gateway/websocket/inflate.h"
 #include "gateway/websocket/reader.h"
 #include "stomp/encode.h"
 #include "stomp/parser.h"
+#include "tests/bench/micro_session.h"
+#include "tests/bench/micro_world.h"
 
 /*
  * Single pieces of work, for an instruction counter: `micro CASE N` does the work of a case N
- * times. tests/bench/micro runs each case with two numbers under callgrind; the difference is what
- * the work costs, whatever the preparation took. Hash keys are fixed, and nothing asks the clock.
+ * times. tests/bench/micro runs each case with two numbers under callgrind, which counts from the
+ * end of the preparations on; the difference is what the work costs, whatever its first time took.
  */
 
 struct bench {
@@ -23,23 +24,6 @@ struct bench {
     void (*run)(size_t n, size_t size);
     size_t size;
 };
-
-static char *filled(size_t len, const char *pattern)
-{
-    char *bytes = mem_alloc(len);
-    size_t pattern_len = strlen(pattern);
-
-    for (size_t i = 0; i < len; i++)
-        bytes[i] = pattern[i % pattern_len];
-    return bytes;
-}
-
-/* So that no result is thrown away before it was made. */
-static void use(bool ok)
-{
-    if (!ok)
-        abort();
-}
 
 /* --- STOMP --- */
 
@@ -53,6 +37,7 @@ static void parse(size_t n, struct slice frame)
 
     stomp_scratch_init(&scratch);
     stomp_parser_init(&parser, &limits);
+    count_from_here();
     while (n-- != 0) {
         struct slice left = frame;
 
@@ -97,6 +82,7 @@ static void encode_receipt(size_t n, size_t size)
 
     (void)size;
     buf_init(&out, SIZE_MAX);
+    count_from_here();
     while (n-- != 0) {
         use(stomp_encode_begin(&out, STOMP_RECEIPT) &&
             stomp_encode_header(&out, STOMP_RECEIPT, (struct slice)SLICE("receipt-id"),
@@ -109,15 +95,15 @@ static void encode_receipt(size_t n, size_t size)
 
 /* --- WebSocket and UTF-8 --- */
 
-static void read_frame(size_t n, size_t size)
+static void read_as(size_t n, size_t size, unsigned char opcode, const char *pattern)
 {
     static const unsigned char key[4] = {0x12, 0x34, 0x56, 0x78};
     size_t head = size < 126 ? 6 : 8, len = head + size;
     unsigned char *frame = mem_alloc(len), *copy = mem_alloc(len);
+    char *text = filled(size, pattern);
     struct ws_reader reader;
 
-    memset(frame, 'x', len);
-    frame[0] = 0x81;
+    frame[0] = (unsigned char)(0x80 | opcode);
     frame[1] = (unsigned char)(0x80 | (size < 126 ? size : 126));
     if (size >= 126) {
         frame[2] = (unsigned char)(size >> 8);
@@ -125,8 +111,9 @@ static void read_frame(size_t n, size_t size)
     }
     memcpy(frame + head - 4, key, 4);
     for (size_t i = 0; i < size; i++)
-        frame[head + i] = (unsigned char)("{\"price\":17.25}"[i % 15] ^ key[i % 4]);
+        frame[head + i] = (unsigned char)text[i] ^ key[i % 4];
     ws_reader_init(&reader, 65536);
+    count_from_here();
     while (n-- != 0) {
         struct ws_event event = {.type = WS_EVENT_MORE};
         struct slice left;
@@ -138,15 +125,31 @@ static void read_frame(size_t n, size_t size)
             use(event.type != WS_EVENT_ERROR);
         }
     }
+    mem_free(text);
     mem_free(frame);
     mem_free(copy);
+}
+
+static void read_frame(size_t n, size_t size)
+{
+    read_as(n, size, WS_TEXT, "{\"price\":17.25}");
+}
+
+static void read_mixed(size_t n, size_t size)
+{
+    read_as(n, size, WS_TEXT, "Preis: 17 €, 가격: ");
+}
+
+static void read_binary(size_t n, size_t size)
+{
+    read_as(n, size, WS_BINARY, "{\"price\":17.25}");
 }
 
 static void utf8(size_t n, size_t size, const char *pattern)
 {
     char *text = filled(size, pattern);
 
-    size -= size % strlen(pattern); /* no half character at the end */
+    count_from_here();
     while (n-- != 0)
         use(utf8_is_valid(slice_of(text, size)));
     mem_free(text);
@@ -162,19 +165,14 @@ static void utf8_mixed(size_t n, size_t size)
     utf8(n, size, "Preis: 17 €, 가격: ");
 }
 
-/* A message of JSON that repeats itself about as much as a list of quotes does. */
-static char *json_of(size_t len)
+static void utf8_hangul(size_t n, size_t size)
 {
-    char *text = mem_alloc(len);
-    struct buf out;
+    utf8(n, size, "가격이올랐습니다");
+}
 
-    buf_init(&out, SIZE_MAX);
-    for (unsigned i = 0; out.len < len; i++)
-        use(buf_printf(&out, "{\"symbol\":\"S%03u\",\"price\":%u.%02u,\"volume\":%u},",
-                       i * 37 % 1000, 10 + i * 7919 % 500, i * 31 % 100, i * 104729 % 100000));
-    memcpy(text, out.base, len);
-    buf_dispose(&out);
-    return text;
+static void utf8_cyrillic(size_t n, size_t size)
+{
+    utf8(n, size, "Ценавыросла");
 }
 
 static void deflate_message(size_t n, size_t size)
@@ -184,6 +182,7 @@ static void deflate_message(size_t n, size_t size)
     struct buf out;
 
     buf_init(&out, SIZE_MAX);
+    count_from_here();
     while (n-- != 0) {
         ws_deflate(deflater, slice_of(text, size), &out);
         use(out.len < size / 2);
@@ -204,6 +203,7 @@ static void inflate_message(size_t n, size_t size)
     buf_init(&message, SIZE_MAX);
     buf_init(&out, size);
     ws_deflate(deflater, slice_of(text, size), &message);
+    count_from_here();
     while (n-- != 0) {
         use(ws_inflate(inflater, buf_slice(&message), true, &out) == WS_INFLATE_OK &&
             out.len == size);
@@ -218,78 +218,6 @@ static void inflate_message(size_t n, size_t size)
 
 /* --- the router --- */
 
-struct world {
-    struct chunk_account account;
-    struct chunk_pool pool;
-    struct interest interest;
-    struct patterns patterns;
-    struct metrics metrics;
-    struct router router;
-    struct receiver *receivers;
-    size_t n_receivers;
-    char *body;
-    size_t body_len;
-};
-
-static void ignore_mail(void *ctx, unsigned worker, struct msg *msg)
-{
-    (void)ctx;
-    (void)worker;
-    (void)msg;
-}
-
-static void ignore_wake(void *ctx)
-{
-    (void)ctx;
-}
-
-static struct world *world_new_for(size_t n_receivers, enum wire wire)
-{
-    const struct siphash_key key = {1, 2};
-    struct world *w = mem_calloc(1, sizeof(*w));
-
-    chunk_pool_init(&w->pool, &w->account);
-    interest_init(&w->interest, key);
-    patterns_init(&w->patterns, 1, 100, '/', key);
-    router_init(&w->router, 0, &w->interest, &w->patterns, 10000, &w->pool, &w->metrics, key, 0xabc,
-                (struct router_hooks){.mail = ignore_mail, .wake = ignore_wake});
-    w->n_receivers = n_receivers;
-    w->receivers = mem_calloc(n_receivers, sizeof(*w->receivers));
-    for (size_t i = 0; i < n_receivers; i++)
-        receiver_init(&w->receivers[i], &w->router, wire);
-    w->body_len = wire_window_bits(wire) == 0 ? 128 : 1024;
-    w->body = wire_window_bits(wire) == 0 ? filled(w->body_len, "{\"price\":17.25}")
-                                          : json_of(w->body_len);
-    return w;
-}
-
-static struct world *world_new(size_t n_receivers)
-{
-    return world_new_for(n_receivers, WIRE_WEBSOCKET);
-}
-
-static void end_tick(struct world *w)
-{
-    struct receiver *receiver;
-
-    router_distribute(&w->router);
-    while ((receiver = router_take_dirty(&w->router)) != NULL)
-        outq_dispose(&receiver->outq);
-}
-
-static void world_free(struct world *w)
-{
-    for (size_t i = 0; i < w->n_receivers; i++)
-        receiver_leave(&w->receivers[i], &w->router);
-    router_dispose(&w->router);
-    patterns_dispose(&w->patterns);
-    interest_dispose(&w->interest);
-    chunk_pool_dispose(&w->pool);
-    mem_free(w->receivers);
-    mem_free(w->body);
-    mem_free(w);
-}
-
 static const struct slice target = SLICE("/topic/prices");
 
 /* One tick: a message to all. */
@@ -297,6 +225,7 @@ static void publish_ticks(struct world *w, size_t n)
 {
     const struct msg_header header = {SLICE("destination"), target};
 
+    count_from_here();
     while (n-- != 0) {
         char id[64];
         struct msg *msg = msg_new(target, &header, 1, router_next_id(&w->router, id),
@@ -304,7 +233,7 @@ static void publish_ticks(struct world *w, size_t n)
 
         router_publish(&w->router, msg, NULL);
         msg_unref(msg);
-        end_tick(w);
+        world_end_tick(w);
     }
 }
 
@@ -394,6 +323,7 @@ static void subscribe_and_leave(size_t n, size_t size)
     struct world *w = world_new(1);
 
     (void)size;
+    count_from_here();
     while (n-- != 0) {
         use(router_subscribe(&w->router, &w->receivers[0], (struct slice)SLICE("sub-0"), target));
         router_unsubscribe(
@@ -411,8 +341,16 @@ static const struct bench benches[] = {
     {"encode-receipt", "write a RECEIPT", encode_receipt, 0},
     {"read-frame", "read and unmask a WebSocket message of 128 bytes", read_frame, 128},
     {"read-frame-16k", "the same of 16 KiB", read_frame, 16384},
+    {"mask-16k", "unmask a binary message of 16 KiB", read_binary, 16384},
+    {"read-mixed-16k", "read a text of 16 KiB with other scripts in it", read_mixed, 16384},
     {"utf8-ascii", "check 1 KiB of ASCII", utf8_ascii, 1024},
     {"utf8-mixed", "check 1 KiB with other scripts in it", utf8_mixed, 1024},
+    {"utf8-hangul", "check 1 KiB of characters of three bytes", utf8_hangul, 1024},
+    {"utf8-cyrillic", "check 1 KiB of characters of two bytes", utf8_cyrillic, 1024},
+    {"send", "from the input buffer to a subscriber's queue: a SEND of 128 bytes", micro_send, 128},
+    {"send-headers", "the same with 8 headers more and a receipt", micro_send_headers, 128},
+    {"send-16k", "the same of 16 KiB", micro_send, 16384},
+    {"send-16k-pieces", "the same in pieces of 1,448 bytes", micro_send_pieces, 16384},
     {"publish-1", "publish 128 bytes to one, a tick", publish_same, 1},
     {"publish-10", "to 10 with the same id", publish_same, 10},
     {"publish-1000", "to 1,000 with the same id", publish_same, 1000},
@@ -424,8 +362,9 @@ static const struct bench benches[] = {
     {"publish-deflate-1000", "1 KiB compressed, to 1,000 with the same id", publish_deflated, 1000},
     {"publish-deflate-own", "to 1,000 with ids of their own", publish_own_deflated, 1000},
     {"publish-context-10", "to 10, compressed for each of them", publish_in_contexts, 10},
+    {"publish-beside-1", "to one, beside one other destination", publish_beside, 1},
     {"publish-beside-1e3", "to one, beside 1,000 other destinations", publish_beside, 1000},
-    {"publish-beside-1e5", "to one, beside 100,000 other destinations", publish_beside, 100000},
+    {"publish-beside-1e6", "to one, beside 1,000,000 other destinations", publish_beside, 1000000},
     {"subscribe", "SUBSCRIBE and UNSUBSCRIBE in the router", subscribe_and_leave, 0},
 };
 
