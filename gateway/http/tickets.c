@@ -201,7 +201,8 @@ static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHE
             result = 1;
     } else if (EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), NULL, key.aes, iv) == 1 &&
                set_mac(mac, &key)) {
-        result = found == FOUND_CURRENT ? 1 : 2;
+        /* RFC 8446, C.4: one that is shown twice tells who came twice. */
+        result = found == FOUND_CURRENT && SSL_version(ssl) < TLS1_3_VERSION ? 1 : 2;
     }
     OPENSSL_cleanse(&key, sizeof(key));
     return result;

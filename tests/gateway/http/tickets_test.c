@@ -147,6 +147,26 @@ static void a_client_comes_back_by_ticket_to_any_context(void **state)
     }
 }
 
+static void each_return_by_tls_1_3_gives_a_new_ticket(void **state)
+{
+    struct http_tickets *tickets = new_random();
+    SSL_SESSION *session = NULL, *before;
+    const unsigned char *ticket[2];
+    size_t len[2];
+
+    (void)state;
+    assert_false(connect_once(tickets, TLS1_3_VERSION, &session));
+    before = SSL_SESSION_dup(session);
+    assert_true(connect_once(tickets, TLS1_3_VERSION, &session));
+    SSL_SESSION_get0_ticket(before, &ticket[0], &len[0]);
+    SSL_SESSION_get0_ticket(session, &ticket[1], &len[1]);
+    assert_false(slice_eq(slice_of((const char *)ticket[0], len[0]),
+                          slice_of((const char *)ticket[1], len[1])));
+    SSL_SESSION_free(before);
+    SSL_SESSION_free(session);
+    http_tickets_free(tickets);
+}
+
 static void tickets_of_another_process_are_not_read(void **state)
 {
     struct http_tickets *one = new_random(), *other = new_random();
@@ -319,6 +339,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_client_comes_back_by_ticket_to_any_context),
+        cmocka_unit_test(each_return_by_tls_1_3_gives_a_new_ticket),
         cmocka_unit_test(tickets_of_another_process_are_not_read),
         cmocka_unit_test(a_key_is_used_for_a_lifetime_and_read_for_another),
         cmocka_unit_test(nothing_is_read_after_a_long_silence),
