@@ -6,9 +6,6 @@
 /* Whole allocations, the struct included, so that a class is a round number for the allocator. */
 static const uint32_t class_size[CHUNK_N_CLASSES] = {1024, 4096, 16384, 69632};
 
-/* How many spare chunks of a class a worker keeps: what a busy tick uses again at once. */
-static const unsigned class_spare[CHUNK_N_CLASSES] = {256, 128, 64, 32};
-
 enum { REPORT_ABOVE_BYTES = 65536 };
 
 void chunk_pool_init(struct chunk_pool *pool, struct chunk_account *account)
@@ -29,41 +26,65 @@ static void count_bytes(struct chunk_pool *pool, int64_t bytes)
         report(pool);
 }
 
+static struct chunk *take_spare(struct chunk_pool *pool, int size_class)
+{
+    struct chunk *chunk = pool->free[size_class];
+
+    if (chunk == NULL)
+        return NULL;
+    pool->free[size_class] = chunk->next_free;
+    if (--pool->n_free[size_class] < pool->n_unused[size_class])
+        pool->n_unused[size_class] = pool->n_free[size_class];
+    return chunk;
+}
+
+static void free_spare(struct chunk_pool *pool, int size_class, unsigned n)
+{
+    for (; n != 0; n--)
+        mem_free(take_spare(pool, size_class));
+}
+
+void chunk_pool_trim(struct chunk_pool *pool)
+{
+    for (int i = 0; i < CHUNK_N_CLASSES; i++) {
+        free_spare(pool, i, pool->n_unused[i]);
+        pool->n_unused[i] = pool->n_free[i];
+    }
+}
+
+bool chunk_pool_has_spare(const struct chunk_pool *pool)
+{
+    for (int i = 0; i < CHUNK_N_CLASSES; i++) {
+        if (pool->n_free[i] != 0)
+            return true;
+    }
+    return false;
+}
+
 void chunk_pool_dispose(struct chunk_pool *pool)
 {
-    for (size_t i = 0; i < CHUNK_N_CLASSES; i++) {
-        while (pool->free[i] != NULL) {
-            struct chunk *chunk = pool->free[i];
-
-            pool->free[i] = chunk->next_free;
-            mem_free(chunk);
-        }
-        pool->n_free[i] = 0;
-    }
+    for (int i = 0; i < CHUNK_N_CLASSES; i++)
+        free_spare(pool, i, pool->n_free[i]);
     report(pool);
 }
 
 struct chunk *chunk_new(struct chunk_pool *pool, size_t size)
 {
     size_t total = size + sizeof(struct chunk);
-    struct chunk *chunk;
+    struct chunk *chunk = NULL;
     int size_class = 0;
 
     assert(total < UINT32_MAX);
     while (size_class < CHUNK_N_CLASSES && class_size[size_class] < total)
         size_class++;
     if (size_class == CHUNK_N_CLASSES) {
-        chunk = mem_alloc(total);
         size_class = -1;
-    } else if (pool->free[size_class] != NULL) {
-        chunk = pool->free[size_class];
-        pool->free[size_class] = chunk->next_free;
-        pool->n_free[size_class]--;
-        total = class_size[size_class];
     } else {
         total = class_size[size_class];
-        chunk = mem_alloc(total);
+        chunk = take_spare(pool, size_class);
     }
+    if (chunk == NULL)
+        chunk = mem_alloc(total);
     chunk->pool = pool;
     chunk->next_free = NULL;
     chunk->refs = 1;
@@ -82,8 +103,7 @@ void chunk_unref(struct chunk *chunk)
     if (--chunk->refs != 0)
         return;
     count_bytes(pool, -(int64_t)(chunk->cap + sizeof(struct chunk)));
-    if (chunk->size_class < 0 ||
-        pool->n_free[chunk->size_class] >= class_spare[chunk->size_class]) {
+    if (chunk->size_class < 0) {
         mem_free(chunk);
         return;
     }

@@ -5,7 +5,9 @@
 #include "base/mem.h"
 
 /* Below this a copy costs less than an iovec of its own (measured: four times less at 128 B). */
-enum { COPY_BELOW_BYTES = 512, OWN_FIRST_BYTES = 900, OWN_MAX_BYTES = 16000 };
+enum { COPY_BELOW_BYTES = 512 };
+
+enum { OWN_FIRST_BYTES = 900, OWN_MAX_BYTES = 16000, MOVE_BELOW_BYTES = 4096 };
 
 void outq_init(struct outq *q)
 {
@@ -81,26 +83,49 @@ void outq_push_ref(struct outq *q, struct chunk_pool *pool, struct chunk *chunk,
     q->own = NULL;
 }
 
+/* The next chunk of the queue's own, with room for `len` bytes: each four times the one before. */
+static struct chunk *new_own(const struct outq *q, struct chunk_pool *pool, size_t len)
+{
+    size_t size = q->own == NULL ? OWN_FIRST_BYTES : (size_t)q->own->cap * 4;
+
+    if (size > OWN_MAX_BYTES)
+        size = OWN_MAX_BYTES;
+    return chunk_new(pool, size < len ? len : size);
+}
+
+/* While all there is lies in a short chunk of the queue's own, that moves into the larger one: one
+ * flat run of bytes is written by send() instead of sendmsg() (8 % of a fan-out to ids of their own
+ * with 16 messages in flight). */
+static void move_to_larger(struct outq *q, struct chunk_pool *pool, size_t len)
+{
+    struct outq_piece *piece = piece_at(q, 0);
+    struct chunk *larger = new_own(q, pool, q->own->len + len);
+
+    memcpy(larger->data, q->own->data, q->own->len);
+    larger->len = q->own->len;
+    chunk_unref(q->own);
+    q->own = piece->chunk = larger;
+}
+
+static bool has_room(const struct chunk *chunk, size_t len)
+{
+    return chunk->cap - chunk->len >= len;
+}
+
 char *outq_push_space(struct outq *q, struct chunk_pool *pool, size_t len)
 {
-    size_t size;
-
-    if (q->own != NULL && q->own->cap - q->own->len >= len) {
+    if (q->own != NULL && !has_room(q->own, len) && q->n == 1 && q->own->len < MOVE_BELOW_BYTES)
+        move_to_larger(q, pool, len);
+    if (q->own != NULL && has_room(q->own, len)) {
         struct outq_piece *last = piece_at(q, q->n - 1);
 
         assert(last->chunk == q->own && last->offset + last->len == q->own->len);
         last->len += (uint32_t)len;
+        q->bytes += len;
     } else {
-        size = q->own == NULL ? OWN_FIRST_BYTES : (size_t)q->own->cap * 4;
-        if (size > OWN_MAX_BYTES)
-            size = OWN_MAX_BYTES;
-        if (size < len)
-            size = len;
-        q->own = chunk_new(pool, size);
+        q->own = new_own(q, pool, len);
         push_piece(q, q->own, 0, (uint32_t)len);
-        q->bytes -= len;
     }
-    q->bytes += len;
     q->own->len += (uint32_t)len;
     return q->own->data + q->own->len - len;
 }

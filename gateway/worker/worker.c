@@ -16,6 +16,7 @@ enum {
     MAILBOX_HIGH_BYTES = 8 * 1024 * 1024,
     MEMORY_CHECK_EVERY_MS = 10,
     MEMORY_VICTIM_MIN_BYTES = 64 * 1024,
+    TRIM_EVERY_MS = 1000,
 };
 
 struct mail_batch {
@@ -260,6 +261,25 @@ static void free_dead(struct worker *worker)
     }
 }
 
+static void trim_later(struct worker *worker);
+
+static void on_trim_timer(struct timer *timer, uint64_t now_ms)
+{
+    struct worker *worker = H2O_STRUCT_FROM_MEMBER(struct worker, trim_timer, timer);
+
+    (void)now_ms;
+    chunk_pool_trim(&worker->pool);
+    trim_later(worker);
+}
+
+/* A tick may have left spare buffers; without any, nothing has to wake the worker. */
+static void trim_later(struct worker *worker)
+{
+    if (!timer_is_armed(&worker->trim_timer) && chunk_pool_has_spare(&worker->pool))
+        timer_arm(&worker->timers, &worker->trim_timer, worker_now_ms(worker) + TRIM_EVERY_MS,
+                  on_trim_timer);
+}
+
 static void on_tick(h2o_timeout_entry_t *entry)
 {
     struct worker *worker = H2O_STRUCT_FROM_MEMBER(struct worker, tick, entry);
@@ -271,6 +291,7 @@ static void on_tick(h2o_timeout_entry_t *entry)
     flush_dirty(worker);
     relieve_memory(worker);
     free_dead(worker);
+    trim_later(worker);
     worker->is_in_tick = false;
 }
 
@@ -410,6 +431,7 @@ void worker_join(struct worker *worker)
 void worker_free(struct worker *worker)
 {
     assert(worker->streams == NULL && worker->dead == NULL);
+    timer_cancel(&worker->timers, &worker->trim_timer);
     for (unsigned i = 0; i < worker->shared->n_workers; i++) {
         assert(worker->outboxes[i].n == 0);
         mem_free(worker->outboxes[i].parcels);

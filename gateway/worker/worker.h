@@ -89,6 +89,7 @@ struct worker {
     uint64_t now_ms; /* read it through worker_now_ms */
     bool is_now_stale;
     struct timer_wheel timers;
+    struct timer trim_timer; /* of the pool's spare buffers, while there are some */
     h2o_timeout_t tick_timeout;
     h2o_timeout_entry_t tick;
     struct router router;

@@ -78,18 +78,19 @@ static void a_spare_chunk_is_used_again_for_its_class_only(void **state)
     chunk_pool_dispose(&pool);
 }
 
-static void spare_chunks_are_bounded_and_the_largest_are_not_kept(void **state)
+static void everything_but_the_largest_is_kept_to_be_used_again(void **state)
 {
     const struct {
         size_t size;
         int32_t size_class;
         unsigned n_spare;
-    } rows[] = {{900, 0, 256}, {4000, 1, 128}, {16000, 2, 64}, {65536, 3, 32}, {70000, -1, 0}};
+    } rows[] = {{900, 0, 300}, {4000, 1, 300}, {16000, 2, 300}, {65536, 3, 300}, {70000, -1, 0}};
     struct chunk_account account = {0};
     struct chunk_pool pool;
 
     (void)state;
     chunk_pool_init(&pool, &account);
+    assert_false(chunk_pool_has_spare(&pool));
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct chunk *chunks[300];
 
@@ -101,12 +102,46 @@ static void spare_chunks_are_bounded_and_the_largest_are_not_kept(void **state)
             chunk_unref(chunks[k]);
         if (rows[i].size_class >= 0)
             assert_int_equal(pool.n_free[rows[i].size_class], rows[i].n_spare);
+        assert_true(chunk_pool_has_spare(&pool));
     }
     chunk_pool_dispose(&pool);
     for (size_t i = 0; i < CHUNK_N_CLASSES; i++) {
         assert_null(pool.free[i]);
         assert_int_equal(pool.n_free[i], 0);
     }
+}
+
+/* As a tick does: takes `n` and gives them back. */
+static void use(struct chunk_pool *pool, size_t n)
+{
+    struct chunk *chunks[100];
+
+    assert_in_range(n, 0, 100);
+    for (size_t i = 0; i < n; i++)
+        chunks[i] = chunk_new(pool, 10);
+    for (size_t i = 0; i < n; i++)
+        chunk_unref(chunks[i]);
+}
+
+static void a_trim_frees_what_nobody_needed_since_the_one_before(void **state)
+{
+    struct chunk_account account = {0};
+    struct chunk_pool pool;
+
+    (void)state;
+    chunk_pool_init(&pool, &account);
+    use(&pool, 100);
+    chunk_pool_trim(&pool);
+    assert_int_equal(pool.n_free[0], 100); /* they came back since: not spare all the time */
+    use(&pool, 30);
+    use(&pool, 60);
+    use(&pool, 10);
+    chunk_pool_trim(&pool);
+    assert_int_equal(pool.n_free[0], 60); /* the most that were out at a time */
+    chunk_pool_trim(&pool);
+    assert_int_equal(pool.n_free[0], 0);
+    assert_false(chunk_pool_has_spare(&pool));
+    chunk_pool_dispose(&pool);
 }
 
 static void a_chunk_counts_once_at_its_full_size_whatever_its_references(void **state)
@@ -175,7 +210,8 @@ int main(void)
         cmocka_unit_test(a_new_chunk_is_empty_has_one_reference_and_the_room_asked_for),
         cmocka_unit_test(only_the_last_reference_gives_a_chunk_back),
         cmocka_unit_test(a_spare_chunk_is_used_again_for_its_class_only),
-        cmocka_unit_test(spare_chunks_are_bounded_and_the_largest_are_not_kept),
+        cmocka_unit_test(everything_but_the_largest_is_kept_to_be_used_again),
+        cmocka_unit_test(a_trim_frees_what_nobody_needed_since_the_one_before),
         cmocka_unit_test(a_chunk_counts_once_at_its_full_size_whatever_its_references),
         cmocka_unit_test(the_account_is_right_to_within_64_KiB_for_each_pool),
     };

@@ -184,6 +184,26 @@ static void short_pieces_share_a_chunk_of_the_queues_own(void **state)
     assert_content(f, slice_str("o three!"));
 }
 
+static void a_short_run_of_own_bytes_stays_one_piece_also_half_written(void **state)
+{
+    struct fixture *f = *state;
+    struct buf expected;
+    struct slice left;
+
+    buf_init(&expected, SIZE_MAX);
+    for (int i = 0; i < 60; i++) { /* 15,000 bytes: through all sizes of own chunks */
+        memset(outq_push_space(&f->q, &f->pool, 250), 'A' + i, 250);
+        memset(buf_reserve(&expected, 250), 'A' + i, 250);
+        buf_commit(&expected, 250);
+        if (i == 1)
+            outq_consume(&f->q, 333);
+        assert_int_equal(f->q.n, 1);
+    }
+    left = slice_skip(buf_slice(&expected), 333);
+    assert_content(f, left);
+    buf_dispose(&expected);
+}
+
 static void own_chunks_grow_with_what_waits_and_take_any_length(void **state)
 {
     const size_t lens[] = {900, 100, 4000, 1, 16000, 16001, 70000, 3, 100000, 16352, 16352};
@@ -529,6 +549,7 @@ int main(void)
         TEST(ranges_that_adjoin_become_one_piece),
         TEST(a_short_range_behind_others_is_copied_a_long_one_and_the_first_are_not),
         TEST(short_pieces_share_a_chunk_of_the_queues_own),
+        TEST(a_short_run_of_own_bytes_stays_one_piece_also_half_written),
         TEST(own_chunks_grow_with_what_waits_and_take_any_length),
         TEST(the_ring_keeps_its_order_when_it_wraps_and_grows),
         TEST(peek_fills_at_most_what_it_was_given),
