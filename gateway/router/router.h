@@ -43,8 +43,8 @@ struct receiver {
     TAILQ_ENTRY(receiver) dirty_link;
     struct subscriptions subscriptions;
     enum wire wire;
-    LIST_HEAD(ack_group_list, group_more) ack_groups; /* of subscriptions with needs_ack */
-    uint64_t ack_windows;                             /* theirs, added up */
+    uint32_t ack_windows; /* of the subscriptions with needs_ack, added up */
+    LIST_HEAD(ack_group_list, group_more) ack_groups; /* theirs */
     uint32_t n_patterns;                              /* of its subscriptions */
     bool is_dirty;       /* in the router's list: something may have to be written */
     bool is_closed;      /* gets nothing any more */

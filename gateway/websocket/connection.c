@@ -251,7 +251,10 @@ static void on_limit(struct stream *stream, enum stream_limit limit)
 
 static void on_free(struct stream *stream)
 {
-    mem_free(of_stream(stream));
+    struct ws_connection *connection = of_stream(stream);
+
+    ws_reader_dispose(&connection->reader);
+    mem_free(connection);
 }
 
 static const struct stream_callbacks callbacks = {

@@ -141,6 +141,7 @@ static void read_all(struct slice bytes, size_t step, uint64_t limit, struct out
         read_piece(&reader, slice_take(bytes, step), o, limit);
         bytes = slice_skip(bytes, step);
     }
+    ws_reader_dispose(&reader);
 }
 
 static void dispose(struct outcome *o)
