@@ -290,7 +290,7 @@ static void without_room_there_is_no_tls_handshake(void **state)
     (void)state;
     harness_set_room(h, false);
     fd = harness_connect(h, FIRST);
-    assert_true(client_at_end(fd));
+    assert_null(tls_connect(fd, context, NULL, NULL));
     close(fd);
     harness_wait_for_log(h, "connection.refused reason=no-room");
     assert_int_equal(harness_metric(h, METRIC_CONNECTIONS_REFUSED), 1);
