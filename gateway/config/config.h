@@ -282,6 +282,10 @@ struct config {
     struct {
         struct config_certificate *certificates;
         size_t n_certificates;
+        struct {
+            uint32_t lifetime_ms;  /* 0: none are given */
+            struct slice key_file; /* empty: keys of the process's own */
+        } session_tickets;
     } tls;
 
     struct {

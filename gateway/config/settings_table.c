@@ -743,6 +743,23 @@ static const struct setting settings[] = {
      .min = 1,
      .max = 4095,
      .help = "A PEM file with its private key."},
+    {.name = "tls.session_tickets.lifetime",
+     .type = SETTING_DURATION,
+     IN(config, tls.session_tickets.lifetime_ms),
+     .max = 7 * DAY,
+     .standard = "1h",
+     .help = "A client that comes back within that time is spared the certificate and its "
+             "signature: most of what a handshake costs. 0 gives no tickets."},
+    {.name = "tls.session_tickets.key_file",
+     .type = SETTING_PATH,
+     .flags = SETTING_NOT_EMPTY,
+     IN(config, tls.session_tickets.key_file),
+     .min = 1,
+     .max = 4095,
+     .computed = "random keys, a new one each lifetime",
+     .help = "A file with the keys, 80 random bytes each, for several gateways behind one address. "
+             "The first is for new tickets, the others read old ones. It is read anew within a "
+             "minute of a change."},
 
     {.name = "log.level",
      .type = SETTING_ENUM,

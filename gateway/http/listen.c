@@ -15,6 +15,7 @@ enum {
     LISTEN_BACKLOG = 65535,
     /* Unacknowledged data for so long ends a connection: a peer that vanished without a FIN. */
     LISTEN_USER_TIMEOUT_MS = 60000,
+    LISTEN_DEFER_S = 5,
 };
 
 static void log_failure(const struct log *log, const char *setting, struct slice address,
@@ -173,4 +174,11 @@ fail:
     while (n_open != 0)
         close(fds[--n_open]);
     return EXIT_CANNOT_BIND;
+}
+
+void http_listen_defer(const int *fds, unsigned n_fds)
+{
+    /* Without it all goes on as well: a kernel that refuses is none to give up for. */
+    for (unsigned i = 0; i < n_fds; i++)
+        (void)set_option(fds[i], IPPROTO_TCP, TCP_DEFER_ACCEPT, LISTEN_DEFER_S);
 }

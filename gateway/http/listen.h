@@ -31,4 +31,11 @@ int http_listen(struct slice address, const char *setting, int *fds, unsigned n_
                 struct http_listen_name *name, bool *is_loopback, const struct log *log)
     __attribute__((warn_unused_result));
 
+/**
+ * Connections are to be accepted with their first bytes: who says nothing waits in the kernel,
+ * for some seconds. So what is accepted has work to do at once, and as many are accepted in a turn
+ * as there is time for; otherwise all those that connected meanwhile would speak in one turn.
+ */
+void http_listen_defer(const int *fds, unsigned n_fds);
+
 #endif

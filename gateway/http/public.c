@@ -246,16 +246,17 @@ static void answer_endpoint(struct http_site *site, h2o_req_t *req, const struct
         refuse_handshake(site, req, head, &answer);
         return;
     }
+    /* Before the token's signature is checked: a storm of refusals must cost little. */
+    if (!worker->handlers.may_accept(worker->handlers.ctx)) {
+        refuse_full(site, req, head);
+        return;
+    }
     read_credentials(worker->config, head, query, query_token, &credentials);
     verdict = worker->handlers.authenticate(worker->handlers.ctx, index, &credentials, &identity);
-    if (verdict != HTTP_VERDICT_OK) {
-        refuse_token(site, req, head, &credentials);
-    } else if (!worker->handlers.may_accept(worker->handlers.ctx)) {
-        free_identity(identity);
-        refuse_full(site, req, head);
-    } else {
+    if (verdict == HTTP_VERDICT_OK)
         upgrade(worker, req, index, &answer, &compression, identity, is_tls);
-    }
+    else
+        refuse_token(site, req, head, &credentials);
 }
 
 static void answer_path(struct http_site *site, h2o_req_t *req, const struct http_head *head)

@@ -53,7 +53,10 @@ struct http_handlers {
     enum http_verdict (*authenticate)(void *ctx, size_t endpoint,
                                       const struct http_credentials *credentials,
                                       struct auth_identity **identity);
-    /** Whether one more connection may be upgraded (503 when not). */
+    /**
+     * Whether one more connection may be upgraded: else the answer is 503, and by TLS there is
+     * none, not even a handshake.
+     */
     bool (*may_accept)(void *ctx);
     void (*upgraded)(void *ctx, const struct http_upgrade *upgrade);
     /**

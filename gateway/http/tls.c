@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/mem.h"
+#include "gateway/http/tickets.h"
 
 struct http_tls {
-    SSL_CTX **contexts; /* one per certificate, in the configuration's order */
+    struct http_tickets *tickets; /* NULL: none are given */
+    SSL_CTX **contexts;           /* one per certificate, in the configuration's order */
     size_t n_contexts;
 };
 
@@ -102,13 +104,20 @@ static bool set_up(SSL_CTX *context, struct http_tls *tls)
                                            SSL_OP_CIPHER_SERVER_PREFERENCE);
     /* Tickets resume sessions; a cache of our own would be one lock for all workers. */
     (void)SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    if (tls->tickets != NULL) {
+        http_tickets_use(tls->tickets, context);
+    } else {
+        (void)SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+        (void)SSL_CTX_set_num_tickets(context, 0); /* else TLS 1.3 gives some that nobody keeps */
+    }
     return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
            SSL_CTX_set_cipher_list(context, tls12_ciphers) == 1 &&
            SSL_CTX_set_session_id_context(context, session_context, sizeof(session_context) - 1) ==
                1;
 }
 
-struct http_tls *http_tls_new(const struct config *config, const struct log *log)
+struct http_tls *http_tls_new(const struct config *config, uint64_t (*now_ms)(void),
+                              const struct log *log)
 {
     struct http_tls *tls = mem_calloc(1, sizeof(*tls));
 
@@ -116,6 +125,12 @@ struct http_tls *http_tls_new(const struct config *config, const struct log *log
         log_event(log, LOG_LEVEL_ERROR, "config.invalid", log_cstr("setting", "tls.certificates"),
                   log_cstr("error", "a listener has tls: true, and there is no certificate"));
         goto fail;
+    }
+    if (config->tls.session_tickets.lifetime_ms != 0) {
+        tls->tickets = http_tickets_new(config->tls.session_tickets.lifetime_ms,
+                                        config->tls.session_tickets.key_file, now_ms, log);
+        if (tls->tickets == NULL)
+            goto fail;
     }
     tls->contexts = mem_calloc(config->tls.n_certificates, sizeof(SSL_CTX *));
     for (size_t i = 0; i < config->tls.n_certificates; i++) {
@@ -145,6 +160,7 @@ void http_tls_free(struct http_tls *tls)
     for (size_t i = 0; i < tls->n_contexts; i++)
         SSL_CTX_free(tls->contexts[i]);
     mem_free(tls->contexts);
+    http_tickets_free(tls->tickets);
     mem_free(tls);
 }
 

@@ -7,18 +7,20 @@
 
 /*
  * The server's side of TLS: version 1.2 and up, "http/1.1" by ALPN, and of several certificates
- * the one that is for the name the client asks for (SNI), the first when none is. Made by the main
- * thread, immutable then; any thread.
+ * the one that is for the name the client asks for (SNI), the first when none is. Clients come back
+ * by tickets (tickets.h). Made by the main thread, immutable then but for its ticket keys; any
+ * thread.
  */
 
 struct http_tls;
 
 /**
- * Reads the files of tls.certificates[]. Returns NULL, with the setting and its path logged, when
- * there are none or one cannot be used.
+ * Reads the files of tls.certificates[] and of the ticket keys. Returns NULL, with the setting and
+ * its path logged, when there is no certificate or a file cannot be used. `now_ms` is a monotonic
+ * clock.
  */
-struct http_tls *http_tls_new(const struct config *config, const struct log *log)
-    __attribute__((warn_unused_result));
+struct http_tls *http_tls_new(const struct config *config, uint64_t (*now_ms)(void),
+                              const struct log *log) __attribute__((warn_unused_result));
 
 /** NULL is fine. */
 void http_tls_free(struct http_tls *tls);

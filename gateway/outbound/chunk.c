@@ -44,12 +44,16 @@ static void free_spare(struct chunk_pool *pool, int size_class, unsigned n)
         mem_free(take_spare(pool, size_class));
 }
 
-void chunk_pool_trim(struct chunk_pool *pool)
+size_t chunk_pool_trim(struct chunk_pool *pool)
 {
+    size_t bytes = 0;
+
     for (int i = 0; i < CHUNK_N_CLASSES; i++) {
+        bytes += (size_t)pool->n_unused[i] * class_size[i];
         free_spare(pool, i, pool->n_unused[i]);
         pool->n_unused[i] = pool->n_free[i];
     }
+    return bytes;
 }
 
 bool chunk_pool_has_spare(const struct chunk_pool *pool)

@@ -48,8 +48,8 @@ void chunk_pool_init(struct chunk_pool *pool, struct chunk_account *account);
 /** Frees the pooled chunks; all chunks must have come back. */
 void chunk_pool_dispose(struct chunk_pool *pool);
 
-/** Frees the spare chunks that nobody has needed since the last trim. */
-void chunk_pool_trim(struct chunk_pool *pool);
+/** Frees the spare chunks that nobody has needed since the last trim. Returns their bytes. */
+size_t chunk_pool_trim(struct chunk_pool *pool);
 
 /** Whether a trim may have something to do, now or the next time. */
 bool chunk_pool_has_spare(const struct chunk_pool *pool);

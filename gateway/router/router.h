@@ -52,8 +52,8 @@ struct receiver {
     struct subscriptions subscriptions;
     struct ws_deflater *deflater; /* with a context that is kept, once it is needed; else NULL */
     enum wire wire;
-    LIST_HEAD(ack_group_list, group_more) ack_groups; /* of subscriptions with needs_ack */
-    uint64_t ack_windows;                             /* theirs, added up */
+    uint32_t ack_windows; /* of the subscriptions with needs_ack, added up */
+    LIST_HEAD(ack_group_list, group_more) ack_groups; /* theirs */
     uint32_t n_patterns;                              /* of its subscriptions */
     bool is_dirty;       /* in the router's list: something may have to be written */
     bool is_closed;      /* gets nothing any more */

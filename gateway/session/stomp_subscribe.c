@@ -133,8 +133,8 @@ static const char *find_limit(const struct session *session, const struct reques
     if ((request->kind == DESTINATION_PATTERN || request->kind == DESTINATION_BOUND_PATTERN) &&
         receiver->n_patterns >= config->transport.max_patterns_per_session)
         return "Too many subscriptions to patterns in one session";
-    if (request->needs_ack &&
-        receiver->ack_windows + request->window > MAX_ACK_WINDOWS * config->broker.ack_window)
+    if (request->needs_ack && (uint64_t)receiver->ack_windows + request->window >
+                                  MAX_ACK_WINDOWS * config->broker.ack_window)
         return "Too many messages could be unacknowledged in one session: lower prefetch-count";
     if (request->kind == DESTINATION_QUEUE && request->selector != NULL)
         return "A competing queue takes no selector";

@@ -320,6 +320,7 @@ static void on_free(struct stream *stream)
     if (connection->inflow != NULL)
         ws_unpacker_dispose(&connection->inflow->unpacker);
     mem_free(connection->inflow);
+    ws_reader_dispose(&connection->reader);
     mem_free(connection);
 }
 

@@ -1,6 +1,7 @@
 #include "gateway/websocket/reader.h"
 
 #include <string.h>
+#include "base/mem.h"
 #include "gateway/websocket/writer.h"
 
 /* RFC 6455, section 5.2: the first two bytes of a frame. */
@@ -26,6 +27,12 @@ void ws_reader_init(struct ws_reader *reader, uint64_t max_message_bytes)
 void ws_reader_allow_compressed(struct ws_reader *reader)
 {
     reader->allows_compressed = true;
+}
+
+void ws_reader_dispose(struct ws_reader *reader)
+{
+    mem_free(reader->control);
+    reader->control = NULL;
 }
 
 static void fail(struct ws_reader *reader, struct ws_event *event, uint16_t code, const char *why)
@@ -308,9 +315,12 @@ static void read_control(struct ws_reader *reader, struct slice *input, struct w
     if (!is_whole) {
         if (n == 0)
             return;
+        /* Not a part of the struct: there is one for each idle client, and this is rare. */
+        if (reader->control == NULL)
+            reader->control = mem_alloc(WS_MAX_CONTROL_PAYLOAD);
         memcpy(reader->control + reader->control_len, input->base, n);
         reader->control_len = (uint8_t)(reader->control_len + n);
-        payload = slice_of((const char *)reader->control, reader->control_len);
+        payload = slice_of(reader->control, reader->control_len);
     }
     advance(input, n);
     reader->frame_left -= n;

@@ -55,7 +55,7 @@ struct ws_reader {
     uint8_t mask_at;  /* which mask byte comes next */
     uint8_t head[14]; /* a frame head that came in pieces */
     uint8_t head_len;
-    uint8_t control[125]; /* a control payload that came in pieces */
+    char *control; /* room for a control payload that comes in pieces; NULL: none did so far */
     uint8_t control_len;
     uint8_t frame_opcode;
     uint8_t message_opcode; /* WS_CONTINUATION between messages */
@@ -70,6 +70,8 @@ struct ws_reader {
 
 /** A message may have `max_message_bytes`, whatever its fragmentation: more is an ERROR of 1009. */
 void ws_reader_init(struct ws_reader *reader, uint64_t max_message_bytes);
+
+void ws_reader_dispose(struct ws_reader *reader);
 
 /**
  * permessage-deflate was agreed: a message's first frame may have RSV1, which makes it a compressed

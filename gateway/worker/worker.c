@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,6 +19,10 @@ enum {
     MEMORY_CHECK_EVERY_MS = 10,
     MEMORY_VICTIM_MIN_BYTES = 64 * 1024,
     TRIM_EVERY_MS = 1000,
+    RECLAIM_EVERY_MS = 1000,
+    /* About what a connection has used, its handshake included. */
+    STREAM_BYTES = 4096,
+    TLS_STREAM_BYTES = 20480,
 };
 
 struct mail_batch {
@@ -242,6 +247,7 @@ static void free_dead(struct worker *worker)
         struct stream *stream = worker->dead;
 
         worker->dead = stream->next;
+        reclaim_note(&worker->shared->reclaim, stream->is_tls ? TLS_STREAM_BYTES : STREAM_BYTES);
         stream->callbacks->on_free(stream);
     }
 }
@@ -253,7 +259,7 @@ static void on_trim_timer(struct timer *timer, uint64_t now_ms)
     struct worker *worker = H2O_STRUCT_FROM_MEMBER(struct worker, trim_timer, timer);
 
     (void)now_ms;
-    chunk_pool_trim(&worker->pool);
+    reclaim_note(&worker->shared->reclaim, chunk_pool_trim(&worker->pool));
     trim_later(worker);
 }
 
@@ -263,6 +269,23 @@ static void trim_later(struct worker *worker)
     if (!timer_is_armed(&worker->trim_timer) && chunk_pool_has_spare(&worker->pool))
         timer_arm(&worker->timers, &worker->trim_timer, worker_now_ms(worker) + TRIM_EVERY_MS,
                   on_trim_timer);
+}
+
+/* After some 10,000 connections it takes a few milliseconds, and a worker that allocates meanwhile
+ * waits for a part of them. */
+static void give_memory_back(struct worker *worker)
+{
+    uint64_t started_ms;
+
+    if (worker->index != 0 || worker_now_ms(worker) < worker->reclaim_checked_ms + RECLAIM_EVERY_MS)
+        return;
+    worker->reclaim_checked_ms = worker_now_ms(worker);
+    if (!reclaim_is_due(&worker->shared->reclaim))
+        return;
+    started_ms = worker_clock_ms();
+    (void)malloc_trim(0);
+    log_event(worker->shared->log, LOG_LEVEL_DEBUG, "memory.given_back",
+              log_u64("took_ms", worker_clock_ms() - started_ms));
 }
 
 static void on_tick(h2o_timeout_entry_t *entry)
@@ -306,6 +329,7 @@ static void turn(struct worker *worker)
     if (must_pause)
         worker_wake(worker);
     timer_wheel_advance(&worker->timers, worker_now_ms(worker));
+    give_memory_back(worker);
 }
 
 /* --- life --- */

@@ -18,6 +18,7 @@
 #include "gateway/router/patterns.h"
 #include "gateway/router/router.h"
 #include "gateway/worker/send_batch.h"
+#include "gateway/worker/reclaim.h"
 #include "gateway/worker/timer.h"
 
 /*
@@ -57,6 +58,7 @@ struct worker_shared {
     struct worker **workers;
     unsigned n_workers;
     _Atomic uint64_t n_connections; /* upgraded and not closed yet */
+    struct reclaim reclaim;         /* the first worker gives memory back for all */
 };
 
 /** Mail is read by one receiver, whatever its kind. */
@@ -115,6 +117,7 @@ struct worker {
     uint32_t yield_round;                     /* of resuming them */
     struct stream *dead;                      /* closed, freed at the end of the tick */
     uint64_t memory_checked_ms;
+    uint64_t reclaim_checked_ms; /* the first worker's */
 
     struct send_batch *send_batch; /* NULL: send() in turn */
     char *tls_scratch;             /* what a TLS write is flattened in; made when needed */

@@ -158,6 +158,7 @@ static void read_all(struct slice bytes, size_t step, const struct setup *setup,
         read_piece(&reader, slice_take(bytes, step), o, setup);
         bytes = slice_skip(bytes, step);
     }
+    ws_reader_dispose(&reader);
 }
 
 static void dispose(struct outcome *o)

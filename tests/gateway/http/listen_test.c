@@ -1,7 +1,9 @@
 #include "tests/test.h"
 #include "gateway/http/listen.h"
 
+#include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -60,6 +62,30 @@ static void a_second_gateway_is_told_that_the_address_is_in_use(void **state)
     assert_int_equal(open_at(name.text, more, 2, &other), 0);
     close(more[0]);
     close(more[1]);
+}
+
+static void a_deferred_listener_takes_who_speaks(void **state)
+{
+    struct http_listen_name name;
+    struct pollfd readable = {.events = POLLIN};
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    int client = socket(AF_INET, SOCK_STREAM, 0), accepted;
+
+    (void)state;
+    assert_int_equal(open_at("127.0.0.1:0", &readable.fd, 1, &name), 0);
+    http_listen_defer(&readable.fd, 1);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(port_of(readable.fd));
+    assert_int_equal(connect(client, (const struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(accept(readable.fd, NULL, NULL), -1);
+    assert_int_equal(errno, EAGAIN);
+    assert_int_equal(send(client, "x", 1, 0), 1);
+    assert_int_equal(poll(&readable, 1, 5000), 1);
+    accepted = accept(readable.fd, NULL, NULL);
+    assert_true(accepted >= 0);
+    close(accepted);
+    close(client);
+    close(readable.fd);
 }
 
 static void what_is_no_address_is_a_bad_configuration(void **state)
@@ -125,6 +151,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_sockets_share_the_port_that_the_kernel_chose),
         cmocka_unit_test(a_second_gateway_is_told_that_the_address_is_in_use),
+        cmocka_unit_test(a_deferred_listener_takes_who_speaks),
         cmocka_unit_test(what_is_no_address_is_a_bad_configuration),
         cmocka_unit_test(an_address_of_somebody_else_cannot_be_bound),
         cmocka_unit_test(loopback_is_told_from_the_rest),

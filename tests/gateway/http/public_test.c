@@ -339,6 +339,9 @@ static void no_room_is_503_with_retry_after(void **state)
     assert_status(answer, 503);
     assert_slice(answer_header(&answer, "Retry-After"), "5");
     assert_int_equal(harness_metric(*state, METRIC_CONNECTIONS_REFUSED), 1);
+    /* Not even the token is looked at. */
+    answer = ask(*state, PUBLIC, HANDSHAKE "Authorization: Bearer bad\r\n\r\n");
+    assert_status(answer, 503);
     harness_set_room(*state, true);
     answer = ask(*state, PUBLIC, HANDSHAKE "\r\n");
     assert_status(answer, 101);

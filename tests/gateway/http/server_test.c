@@ -90,7 +90,7 @@ static int remove_files(void **state)
 
 /* ---- TLS ---- */
 
-static struct harness *start_tls(bool is_proxied)
+static struct harness *start_tls_with(bool is_proxied, uint32_t tickets_ms)
 {
     static struct config_listener listener;
     static struct config_certificate certificates[2];
@@ -107,9 +107,16 @@ static struct harness *start_tls(bool is_proxied)
         .n_listeners = 1,
         .endpoints = &endpoint,
         .n_endpoints = 1,
-        .tls = {.certificates = certificates, .n_certificates = 2},
+        .tls = {.certificates = certificates,
+                .n_certificates = 2,
+                .session_tickets = {.lifetime_ms = tickets_ms}},
     };
     return harness_start(&config);
+}
+
+static struct harness *start_tls(bool is_proxied)
+{
+    return start_tls_with(is_proxied, 3600000);
 }
 
 /** Connects; NULL when the handshake fails. `alpn` is in wire form, or NULL. */
@@ -221,16 +228,17 @@ static void old_versions_and_other_protocols_are_refused(void **state)
     harness_stop(h);
 }
 
-static void a_session_is_resumed(void **state)
+/** Connects twice; whether the second one is spared the certificate. */
+static bool is_resumed(struct harness *h, int version)
 {
-    struct harness *h = start_tls(false);
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
     int fd = harness_connect(h, FIRST);
     SSL_SESSION *session;
+    bool was_reused;
     char text[4096];
     SSL *ssl;
 
-    (void)state;
+    (void)SSL_CTX_set_max_proto_version(context, version);
     ssl = tls_connect(fd, context, "b.example", NULL);
     assert_non_null(ssl);
     tls_exchange(ssl, HANDSHAKE("b.example") "\r\n", text, sizeof(text));
@@ -244,8 +252,52 @@ static void a_session_is_resumed(void **state)
     assert_int_equal(SSL_set_session(ssl, session), 1);
     (void)SSL_set_fd(ssl, fd);
     assert_int_equal(SSL_connect(ssl), 1);
-    assert_int_equal(SSL_session_reused(ssl), 1);
+    was_reused = SSL_session_reused(ssl) == 1;
     SSL_SESSION_free(session);
+    SSL_free(ssl);
+    close(fd);
+    SSL_CTX_free(context);
+    return was_reused;
+}
+
+static void a_session_is_resumed(void **state)
+{
+    struct harness *h = start_tls(false);
+
+    (void)state;
+    assert_true(is_resumed(h, TLS1_3_VERSION));
+    assert_true(is_resumed(h, TLS1_2_VERSION));
+    harness_stop(h);
+}
+
+static void without_a_lifetime_there_are_no_tickets(void **state)
+{
+    struct harness *h = start_tls_with(false, 0);
+
+    (void)state;
+    assert_false(is_resumed(h, TLS1_3_VERSION));
+    assert_false(is_resumed(h, TLS1_2_VERSION));
+    harness_stop(h);
+}
+
+static void without_room_there_is_no_tls_handshake(void **state)
+{
+    struct harness *h = start_tls(false);
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    SSL *ssl;
+    int fd;
+
+    (void)state;
+    harness_set_room(h, false);
+    fd = harness_connect(h, FIRST);
+    assert_null(tls_connect(fd, context, NULL, NULL));
+    close(fd);
+    harness_wait_for_log(h, "connection.refused reason=no-room");
+    assert_int_equal(harness_metric(h, METRIC_CONNECTIONS_REFUSED), 1);
+    harness_set_room(h, true);
+    fd = harness_connect(h, FIRST);
+    ssl = tls_connect(fd, context, NULL, NULL);
+    assert_non_null(ssl);
     SSL_free(ssl);
     close(fd);
     SSL_CTX_free(context);
@@ -553,6 +605,8 @@ int main(void)
         cmocka_unit_test(the_certificate_is_the_one_for_the_name),
         cmocka_unit_test(old_versions_and_other_protocols_are_refused),
         cmocka_unit_test(a_session_is_resumed),
+        cmocka_unit_test(without_a_lifetime_there_are_no_tickets),
+        cmocka_unit_test(without_room_there_is_no_tls_handshake),
         cmocka_unit_test(plain_http_on_a_tls_port_ends),
         cmocka_unit_test(a_proxy_line_names_the_peer),
         cmocka_unit_test(a_proxy_line_comes_before_tls),

@@ -177,6 +177,7 @@ static void play(struct slice bytes, size_t step, const struct setup *setup, str
         offer(&reader, slice_take(bytes, step), t);
         bytes = slice_skip(bytes, step);
     }
+    ws_reader_dispose(&reader);
 }
 
 static const size_t steps[] = {SIZE_MAX, 1, 2, 3, 4, 5, 7, 8, 9, 13, 16, 17, 64, 127, 997, 1300};
