@@ -14,6 +14,7 @@ struct client {
 
 struct echo {
     bool has_begun; /* the first windows are out */
+    uint64_t next;  /* by --rate: of all messages of the run, dealt out to the clients in turn */
     uint64_t probe_ns;
 };
 
@@ -71,10 +72,11 @@ static void on_settled(struct worker *w, struct connection *c)
     c->data = client;
 }
 
-static void post(struct worker *w, struct connection *c, uint64_t now_ns)
+/* `due_ns`: when it should go out; latency counts from there. */
+static void post(struct worker *w, struct connection *c, uint64_t due_ns, uint64_t now_ns)
 {
     struct client *client = c->data;
-    struct mark mark = {c->number, client->n_sent, now_ns - w->start_ns};
+    struct mark mark = {c->number, client->n_sent, due_ns - w->start_ns};
 
     letter_post(&client->letter, c, &mark);
     client->n_sent++;
@@ -99,8 +101,9 @@ static void on_message(struct worker *w, struct connection *c, struct slice body
         return;
     }
     /* The next goes out with the flush at the end of this receive. */
-    if (worker_count_received(w, &client->line, &mark, now_ns) && worker_is_sending(w, now_ns))
-        post(w, c, now_ns);
+    if (worker_count_received(w, &client->line, &mark, now_ns) && w->options->rate == 0 &&
+        worker_is_sending(w, now_ns))
+        post(w, c, now_ns, now_ns);
 }
 
 static void send_probes(struct worker *w, uint64_t now_ns)
@@ -122,9 +125,45 @@ static void send_probes(struct worker *w, uint64_t now_ns)
     }
 }
 
-static uint64_t pump(struct worker *w, uint64_t now_ns)
+/* Returns when the last of them may go out. */
+static uint64_t pump_windows(struct worker *w, uint64_t now_ns)
 {
     struct echo *echo = w->mode_state;
+
+    for (size_t i = 0; !echo->has_begun && i < w->n_started; i++) {
+        for (uint64_t k = 0; k < w->options->window; k++)
+            post(w, w->connections[i], now_ns, now_ns);
+        connection_flush(w->connections[i]);
+    }
+    echo->has_begun = true;
+    return w->start_ns + w->options->warmup_ns + w->options->seconds_ns;
+}
+
+/* Returns when the next is due. A client without room holds up those behind it: they are late. */
+static uint64_t pump_rate(struct worker *w, uint64_t now_ns)
+{
+    struct echo *echo = w->mode_state;
+    uint64_t due = worker_due_ns(w, echo->next);
+
+    while (due <= now_ns && worker_is_sending(w, due)) {
+        size_t number = (size_t)(echo->next % w->options->n_clients);
+
+        if (number % w->team->n_members == w->index) {
+            struct connection *c = w->connections[number / w->team->n_members];
+
+            if (!connection_has_room(c))
+                return UINT64_MAX;
+            post(w, c, due, now_ns);
+            connection_flush(c);
+        }
+        due = worker_due_ns(w, ++echo->next);
+    }
+    return due;
+}
+
+static uint64_t pump(struct worker *w, uint64_t now_ns)
+{
+    uint64_t next_ns = now_ns;
 
     if (w->phase == TEAM_CONNECT) {
         send_probes(w, now_ns);
@@ -132,16 +171,12 @@ static uint64_t pump(struct worker *w, uint64_t now_ns)
     }
     if (now_ns < w->start_ns)
         return w->start_ns;
-    if (!echo->has_begun && worker_is_sending(w, now_ns)) {
-        for (size_t i = 0; i < w->n_started; i++) {
-            for (uint64_t k = 0; k < w->options->window; k++)
-                post(w, w->connections[i], now_ns);
-            connection_flush(w->connections[i]);
-        }
-        echo->has_begun = true;
-    }
-    if (worker_is_sending(w, now_ns))
-        return w->start_ns + w->options->warmup_ns + w->options->seconds_ns;
+    if (w->options->rate != 0)
+        next_ns = pump_rate(w, now_ns);
+    else if (worker_is_sending(w, now_ns))
+        next_ns = pump_windows(w, now_ns);
+    if (next_ns > now_ns && (next_ns == UINT64_MAX || worker_is_sending(w, now_ns)))
+        return next_ns;
     /* n_sent must be the last when it is said that it is. */
     atomic_store(&w->member->n_sent, w->counts.n_sent);
     atomic_store(&w->member->has_sent_all, true);

@@ -177,11 +177,7 @@ static void pump_window(struct worker *w, size_t number, uint64_t now_ns)
 /* When the publisher's next message is due: the schedule deals messages out in turn. */
 static uint64_t due_ns(const struct worker *w, const struct publisher *p, size_t number)
 {
-    const uint64_t second = 1000000000;
-    uint64_t i = p->next * w->options->n_publishers + number;
-
-    return w->start_ns + i / w->options->rate * second +
-           i % w->options->rate * second / w->options->rate;
+    return worker_due_ns(w, p->next * w->options->n_publishers + number);
 }
 
 /* Returns when the next is due, UINT64_MAX when the schedule is at its end. */

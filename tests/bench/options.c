@@ -81,7 +81,7 @@ static const struct rule rules[] = {
     {"window", NUMBER, IN_TRAFFIC | IN_FLOOR, FIELD(window), "16", 1, 65536, "W",
      "messages in flight for each publisher: k+W is sent when all subscribers have k; floor: "
      "messages in one send()"},
-    {"rate", NUMBER, IN_FANOUT | IN_SLOW | IN_RAMP, FIELD(rate), "0", 0, 10000000, "R",
+    {"rate", NUMBER, IN_FANOUT | IN_SLOW | IN_ECHO | IN_RAMP, FIELD(rate), "0", 0, 10000000, "R",
      "messages a second by a fixed schedule, instead of a window (0: off); ramp: connections a "
      "second (0: as fast as they come)"},
     {"seconds", SECONDS, IN_TRAFFIC | IN_FLOOR, FIELD(seconds_ns), "10", 0, 0, "S",

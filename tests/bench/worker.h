@@ -109,6 +109,14 @@ char *worker_own_name(const char *name, size_t number);
 /** `ids`: the subscription id of connection `number`; the caller owns it. */
 char *worker_subscription_id(const struct options *options, size_t number);
 
+/** When message `i` of all that are sent in the run is due, by --rate. */
+static inline uint64_t worker_due_ns(const struct worker *w, uint64_t i)
+{
+    const uint64_t second = 1000000000, rate = w->options->rate;
+
+    return w->start_ns + i / rate * second + i % rate * second / rate;
+}
+
 /** Whether messages may still be sent: the run's time is not over. */
 static inline bool worker_is_sending(const struct worker *w, uint64_t now_ns)
 {

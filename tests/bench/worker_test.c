@@ -751,6 +751,22 @@ static void a_schedule_is_kept_whole_and_dealt_in_turn(void **state)
     mem_free(stage);
 }
 
+static void echoes_have_a_schedule_too(void **state)
+{
+    struct stage *stage = mem_alloc(sizeof(*stage));
+
+    (void)state;
+    *stage = echo;
+    stage->options.rate = 1000;
+    run(stage, OPTIONS_ECHO, 2);
+    assert_false(stage->verdict.has_failed);
+    assert_int_equal(stage->verdict.counts.n_sent, 30);
+    assert_int_equal(stage->verdict.counts.n_received, 30);
+    assert_int_equal(stage->team->members[0].counts.n_sent, 18); /* clients 0, 2 and 4 of five */
+    stage_close(stage);
+    mem_free(stage);
+}
+
 static void a_message_to_an_idle_connection_is_a_fault(void **state)
 {
     static const char body[BODY] = "x";
@@ -921,6 +937,7 @@ int main(void)
         cmocka_unit_test(probes_find_subscriptions_without_receipts),
         cmocka_unit_test(nothing_is_sent_past_the_window),
         cmocka_unit_test(a_schedule_is_kept_whole_and_dealt_in_turn),
+        cmocka_unit_test(echoes_have_a_schedule_too),
         cmocka_unit_test(a_message_to_an_idle_connection_is_a_fault),
         cmocka_unit_test(a_ramp_starts_what_is_due_and_counts_from_then),
         cmocka_unit_test(all_come_back_after_a_storm),

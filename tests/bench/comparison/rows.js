@@ -55,6 +55,15 @@ const singleByIoUring = (subscribers) => ({
   claims: [{ measure: CPU, peer: 'bun', atMost: 0.85 }],
 });
 
+// How long an echo takes when the server has time.
+const echoByRate = (clients, rate) => ({
+  name: `echo-${clients}-rate`,
+  work: `echo, ${clients.toLocaleString('en')} clients, 128 B, ${rate.toLocaleString('en')} messages a second by a fixed schedule`,
+  load: { mode: 'echo', clients, size: 128, rate },
+  servers: ['stompgate', 'bun'],
+  claims: [{ measure: P99, peer: 'bun', atMost: 1 }],
+});
+
 const echo = (clients, others) => ({
   name: `echo-${clients}`,
   work: `echo, ${clients.toLocaleString('en')} clients, 128 B, one message each`,
@@ -81,6 +90,9 @@ export const ROWS = [
   },
   echo(50, ['spring', 'artemis', 'rabbitmq']),
   echo(1000, []),
+  echoByRate(1, 5000),
+  echoByRate(100, 20000),
+  echoByRate(1000, 20000),
   {
     name: 'rate-200',
     work: '200 messages a second to 1,000, 128 B, by a fixed schedule',
