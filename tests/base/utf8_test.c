@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "tests/base/utf8_rows.h"
+#include "tests/random.h"
 
 /* Feeds bytes as the text says: `first` of them, then the rest in pieces of `step`. */
 static bool feed_in_pieces(struct utf8_state *state, struct slice text, size_t first, size_t step)
@@ -123,6 +124,99 @@ static void three_bytes_are_valid_by_the_grammar_only(void **state)
     }
 }
 
+/* Byte by byte, which is what the blocks of a long piece have to say as well. */
+static bool feed_slowly(struct utf8_state *state, struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (!utf8_feed(state, slice_of(text.base + i, 1)))
+            return false;
+    }
+    return true;
+}
+
+/* In memory of just its length, cut at `cut`. */
+static void assert_same_as_slowly(struct slice text, size_t cut)
+{
+    struct utf8_state slow = {0}, fast = {0};
+    char *first = mem_alloc(cut), *second = mem_alloc(text.len - cut);
+    bool is_valid = feed_slowly(&slow, text), is_fast_valid;
+
+    memcpy(first, text.base, cut);
+    memcpy(second, text.base + cut, text.len - cut);
+    is_fast_valid = utf8_feed(&fast, slice_of(first, cut)) &&
+                    utf8_feed(&fast, slice_of(second, text.len - cut));
+    mem_free(first);
+    mem_free(second);
+    assert_int_equal(is_fast_valid, is_valid);
+    if (is_valid) {
+        assert_int_equal(fast.need, slow.need);
+        if (slow.need != 0)
+            assert_true(fast.low == slow.low && fast.high == slow.high);
+    }
+}
+
+static void a_text_is_judged_the_same_wherever_it_stands(void **state)
+{
+    static const struct slice fillers[] = {
+        SLICE("x"),
+        SLICE("\xc3\xa9"),
+        SLICE("\xea\xb0\x80"),
+        SLICE("\xf0\x9f\x98\x80"),
+    };
+
+    (void)state;
+    for (size_t r = 0; r < N_UTF8_ROWS; r++) {
+        for (size_t f = 0; f < sizeof(fillers) / sizeof(fillers[0]); f++) {
+            for (size_t n = 0; n <= 40; n++) {
+                char text[512];
+                size_t len = 0;
+
+                for (size_t i = 0; i < n; i++, len += fillers[f].len)
+                    memcpy(text + len, fillers[f].base, fillers[f].len);
+                memcpy(text + len, utf8_rows[r].text.base, utf8_rows[r].text.len);
+                len += utf8_rows[r].text.len;
+                assert_same_as_slowly(slice_of(text, len), 0);
+                for (size_t i = 0; i < n % 23; i++, len += fillers[f].len)
+                    memcpy(text + len, fillers[f].base, fillers[f].len);
+                assert_same_as_slowly(slice_of(text, len), 0);
+                assert_same_as_slowly(slice_of(text, len), n < len ? n : len);
+            }
+        }
+    }
+}
+
+/* Characters at the edges of what is valid, and now and then a byte that breaks one. */
+static void random_texts_are_judged_the_same_in_blocks(void **state)
+{
+    static const uint32_t edges[] = {'a',     0x7f,    0x80,     0x7ff,   0x800,   0xfff,
+                                     0x1000,  0xd7ff,  0xe000,   0xffff,  0x10000, 0x3ffff,
+                                     0x40000, 0xfffff, 0x100000, 0x10ffff};
+    static const unsigned char bytes[] = {0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf,
+                                          0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec, 0xed,
+                                          0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff};
+    struct rng rng = {7};
+
+    (void)state;
+    for (int round = 0; round < 200000; round++) {
+        char text[256];
+        size_t len = 0, end = rng_below(&rng, 200);
+        bool is_ascii = rng_one_in(&rng, 2);
+
+        while (len < end) {
+            if (is_ascii && !rng_one_in(&rng, 20))
+                text[len++] = 'x';
+            else
+                len += encode(edges[rng_below(&rng, sizeof(edges) / sizeof(edges[0]))], text + len);
+        }
+        if (len != 0 && rng_one_in(&rng, 2))
+            text[rng_below(&rng, len)] = (char)bytes[rng_below(&rng, sizeof(bytes))];
+        if (rng_one_in(&rng, 4))
+            len -= rng_below(&rng, len < 3 ? len + 1 : 4); /* ends inside a character */
+        assert_same_as_slowly(slice_of(text, len), rng_below(&rng, len + 1));
+        assert_same_as_slowly(slice_of(text, len), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +224,8 @@ int main(void)
         cmocka_unit_test(the_first_impossible_byte_is_refused_at_once),
         cmocka_unit_test(every_scalar_value_is_valid_and_nothing_else),
         cmocka_unit_test(three_bytes_are_valid_by_the_grammar_only),
+        cmocka_unit_test(a_text_is_judged_the_same_wherever_it_stands),
+        cmocka_unit_test(random_texts_are_judged_the_same_in_blocks),
     };
 
     return cmocka_run_group_tests_name("base/utf8", tests, NULL, NULL);
