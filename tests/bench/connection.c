@@ -42,7 +42,7 @@ struct connection *connection_new(struct loop *loop, int fd, size_t number,
     c->loop = loop;
     c->role = role;
     c->number = number;
-    c->n_strict_left = settings->n_strict;
+    c->n_strict_left = role.is_strict ? 1 : settings->n_strict;
     c->is_reading = true;
     c->is_writable_awaited = true;
     /* The queue passes the mark by one message at most, or by replies to the server. */
@@ -71,6 +71,10 @@ void connection_free(struct connection *c)
     close_fd(c);
     mem_free(c->role.destination);
     mem_free(c->role.id);
+    mem_free(c->role.user);
+    mem_free((char *)c->role.upgrade.base);
+    mem_free((char *)c->role.connect.base);
+    sublist_dispose(&c->role.subscriptions);
     mem_free(c);
 }
 
@@ -177,11 +181,78 @@ static void settle(struct connection *c, bool is_confirmed)
         connection_confirm(c);
 }
 
+static void send_subscribe(struct connection *c, const struct subscription *s, bool has_receipt)
+{
+    char *frame = mem_printf("SUBSCRIBE\nid:%s\ndestination:%s\nack:auto\n%s%s%s\n", s->id,
+                             s->destination, has_receipt ? "receipt:" : "",
+                             has_receipt ? s->id : "", has_receipt ? "\n" : "");
+
+    connection_send(c, WIRE_TEXT, slice_of(frame, strlen(frame) + 1));
+    mem_free(frame);
+}
+
+void connection_subscribe(struct connection *c, char *destination, char *id, size_t topic)
+{
+    send_subscribe(c, sublist_add(&c->role.subscriptions, destination, id, topic), true);
+}
+
+void connection_unsubscribe(struct connection *c, struct subscription *s)
+{
+    char *frame = mem_printf("UNSUBSCRIBE\nid:%s\nreceipt:%s\n\n", s->id, s->id);
+
+    s->state = SUBSCRIPTION_LEAVING;
+    connection_send(c, WIRE_TEXT, slice_of(frame, strlen(frame) + 1));
+    mem_free(frame);
+}
+
+/* As far as the socket takes it, so that a long list does not pile up. */
+static void subscribe_to_list(struct connection *c)
+{
+    const struct sublist *list = &c->role.subscriptions;
+    enum options_confirm confirm = c->loop->settings->confirm;
+
+    for (size_t i = 0; i < list->n_items && c->state != CONNECTION_CLOSED; i++) {
+        send_subscribe(c, &list->items[i], confirm == CONFIRM_RECEIPT);
+        if (!connection_has_room(c))
+            connection_flush(c);
+    }
+    if (c->state == CONNECTION_CLOSED)
+        return;
+    if (confirm == CONFIRM_RECEIPT)
+        c->state = CONNECTION_SUBSCRIBING;
+    else
+        settle(c, confirm == CONFIRM_NONE);
+}
+
+/* Returns false when nobody has asked for that receipt. */
+static bool on_receipt(struct connection *c, struct slice id)
+{
+    struct sublist *list = &c->role.subscriptions;
+    struct subscription *s = sublist_find(list, id);
+    bool is_there = s != NULL && s->state == SUBSCRIPTION_ASKED;
+
+    if (s == NULL || s->state == SUBSCRIPTION_THERE)
+        return false;
+    if (is_there)
+        s->state = SUBSCRIPTION_THERE;
+    else
+        sublist_remove(list, s);
+    if (c->state == CONNECTION_READY)
+        c->loop->handler->on_changed(c->loop->handler_self, c, id, is_there);
+    else if (sublist_count(list, SUBSCRIPTION_ASKED) == 0)
+        settle(c, true);
+    return true;
+}
+
 static void subscribe(struct connection *c)
 {
     enum options_confirm confirm = c->loop->settings->confirm;
     char *frame;
 
+    if (c->role.subscriptions.n_items != 0) {
+        subscribe_to_list(c);
+        return;
+    }
     if (c->role.destination == NULL) {
         settle(c, true);
         return;
@@ -220,9 +291,35 @@ static void on_frame(struct connection *c, struct slice text)
                frame_header(&frame, (struct slice)SLICE("receipt-id"), &value) &&
                slice_eq(value, (struct slice)SLICE(SUBSCRIBE_RECEIPT))) {
         settle(c, true);
-    } else {
+    } else if (c->state < CONNECTION_SUBSCRIBING ||
+               !slice_eq(frame.command, (struct slice)SLICE("RECEIPT")) ||
+               !frame_header(&frame, (struct slice)SLICE("receipt-id"), &value) ||
+               !on_receipt(c, value)) {
         fail_quoting(c, "a frame out of turn", text);
     }
+}
+
+/* Reads a MESSAGE in full; where there are several subscriptions, by the one that it names. */
+static enum load_status check_message(struct connection *c, struct slice text, struct slice *body)
+{
+    struct frame_expectation expected = {slice_str(c->role.destination), slice_str(c->role.id),
+                                         c->loop->settings->body_size};
+    enum load_status status;
+    struct frame frame;
+    struct slice id;
+
+    if (c->role.destination == NULL) {
+        status = frame_parse(text, &frame);
+        if (status != LOAD_OK)
+            return status;
+        if (frame_header(&frame, (struct slice)SLICE("subscription"), &id))
+            c->said = sublist_find(&c->role.subscriptions, id);
+        if (c->said == NULL)
+            return LOAD_ERR_MESSAGE_SUBSCRIPTION;
+        expected.destination = slice_str(c->said->destination);
+        expected.subscription = slice_str(c->said->id);
+    }
+    return frame_check_message(text, &expected, body);
 }
 
 static void on_message(struct connection *c, struct slice text, uint64_t now_ns)
@@ -230,16 +327,15 @@ static void on_message(struct connection *c, struct slice text, uint64_t now_ns)
     size_t body_size = c->loop->settings->body_size;
     struct slice body;
 
+    c->said = NULL;
     if (c->n_strict_left != 0 || !frame_find_body(text, body_size, &body)) {
-        struct frame_expectation expected = {slice_str(c->role.destination), slice_str(c->role.id),
-                                             body_size};
-        enum load_status status = frame_check_message(text, &expected, &body);
+        enum load_status status = check_message(c, text, &body);
 
         if (status != LOAD_OK) {
             fail_quoting(c, load_strstatus(status), text);
             return;
         }
-        if (c->n_strict_left != 0)
+        if (c->n_strict_left != 0 && !c->role.is_strict)
             c->n_strict_left--;
     }
     c->loop->handler->on_message(c->loop->handler_self, c, body, now_ns);
@@ -329,7 +425,8 @@ static bool on_upgrade(struct connection *c, struct slice *input)
     }
     *input = slice_skip(*input, answer.len);
     c->state = CONNECTION_CONNECTING;
-    connection_send(c, WIRE_TEXT, c->loop->settings->connect);
+    connection_send(c, WIRE_TEXT,
+                    c->role.connect.base != NULL ? c->role.connect : c->loop->settings->connect);
     return true;
 }
 
@@ -384,7 +481,8 @@ static void on_dialed(struct connection *c)
         return;
     }
     c->state = CONNECTION_UPGRADING;
-    must_fit(buf_append(&c->out, c->loop->settings->upgrade));
+    must_fit(buf_append(&c->out, c->role.upgrade.base != NULL ? c->role.upgrade
+                                                              : c->loop->settings->upgrade));
     connection_flush(c);
 }
 

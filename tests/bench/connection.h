@@ -8,6 +8,7 @@
 #include "base/slice.h"
 #include "tests/bench/loop.h"
 #include "tests/bench/options.h"
+#include "tests/bench/sublist.h"
 #include "tests/bench/wire.h"
 
 /*
@@ -34,10 +35,15 @@ enum connection_state {
 
 /** What a client is for; strings are owned by whoever holds the role. */
 struct connection_role {
-    char *destination; /* to subscribe to; NULL for none */
-    char *id;          /* of the subscription */
+    char *destination;            /* to subscribe to; NULL for none */
+    char *id;                     /* of the subscription */
+    struct sublist subscriptions; /* instead of that one, for who has several or changes them */
+    char *user;                   /* whose connection it is; NULL: nobody's */
+    struct slice upgrade;         /* its own handshakes; a `base` of NULL: those of all */
+    struct slice connect;
     bool is_publisher;
-    bool is_slow; /* does not read once it is ready */
+    bool is_strict; /* all messages are read in full, not only the first ones */
+    bool is_slow;   /* does not read once it is ready */
 };
 
 /** What all clients of a run have in common. Immutable. */
@@ -60,11 +66,12 @@ struct connection {
     uint32_t n_strict_left;
     struct loop *loop;
     struct connection_role role;
-    struct buf out;       /* what the kernel has not taken yet */
-    struct buf rest;      /* the beginning of a frame whose end is still to come */
-    struct buf fragments; /* of a message in several frames */
-    size_t number;        /* of all the run's connections */
-    void *data;           /* the mode's */
+    const struct subscription *said; /* of the message at hand, where it was read in full */
+    struct buf out;                  /* what the kernel has not taken yet */
+    struct buf rest;                 /* the beginning of a frame whose end is still to come */
+    struct buf fragments;            /* of a message in several frames */
+    size_t number;                   /* of all the run's connections */
+    void *data;                      /* the mode's */
 };
 
 /** What happens to connections; each is called with the loop's `handler_self`. */
@@ -75,6 +82,8 @@ struct connection_handler {
     void (*on_ready)(void *self, struct connection *c);
     /** The body of a MESSAGE, `body_size` long; borrowed for the call. */
     void (*on_message)(void *self, struct connection *c, struct slice body, uint64_t now_ns);
+    /** The server has confirmed a connection_subscribe or connection_unsubscribe. */
+    void (*on_changed)(void *self, struct connection *c, struct slice id, bool is_there);
     /** The connection is CLOSED; `why` is borrowed for the call. */
     void (*on_closed)(void *self, struct connection *c, const char *why);
 };
@@ -97,6 +106,15 @@ void connection_confirm(struct connection *c);
 
 /** Ends the connection; the handler's on_closed is told why. Does nothing when it is CLOSED. */
 void connection_fail(struct connection *c, const char *why);
+
+/**
+ * Queues SUBSCRIBE on a READY connection whose role has a list, and asks for a receipt. Takes the
+ * strings.
+ */
+void connection_subscribe(struct connection *c, char *destination, char *id, size_t topic);
+
+/** Queues UNSUBSCRIBE for one that is there; it stays in the list until the receipt comes. */
+void connection_unsubscribe(struct connection *c, struct subscription *subscription);
 
 /** Queues a WebSocket message; connection_flush sends it. */
 void connection_send(struct connection *c, enum wire_opcode opcode, struct slice payload);

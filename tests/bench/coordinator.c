@@ -197,14 +197,12 @@ static bool wait_until_ready(struct coordinator *co)
 /* How many deliveries the messages sent so far make, and how many of them have come. */
 static void sum_progress(const struct coordinator *co, uint64_t *expected, uint64_t *received)
 {
-    uint64_t sent = 0;
-
+    *expected = 0;
     *received = 0;
     for (size_t i = 0; i < co->team->n_members; i++) {
-        sent += atomic_load(&co->team->members[i].n_sent);
+        *expected += atomic_load(&co->team->members[i].n_expected);
         *received += atomic_load(&co->team->members[i].n_received);
     }
-    *expected = sent * co->mode->n_receivers(co->options);
 }
 
 static bool has_sent_all(const struct team *team)
@@ -324,6 +322,11 @@ static void report_traffic(struct coordinator *co, struct report *report)
                       (double)(co->last.load.cpu_ns - co->first.load.cpu_ns) / 1e9, 3);
     if (o->mode == OPTIONS_SLOW)
         report_count(report, "slow_closed", counts->n_slow_closed);
+    if (o->mode == OPTIONS_MIXED) {
+        report_count(report, "churned", counts->n_churned);
+        report_count(report, "reconnected", counts->n_reconnected);
+        report_count(report, "deliveries_churned", counts->n_received_churned);
+    }
     report_count(report, "missing", co->verdict.n_missing);
     report_count(report, "duplicates", counts->n_duplicates);
     report_count(report, "reordered", counts->n_late);
@@ -395,8 +398,7 @@ static void run(struct coordinator *co)
     for (size_t i = 0; i < co->team->n_members; i++)
         verdict_add(&co->verdict, &co->team->members[i].counts);
     if (!is_idle)
-        verdict_judge(&co->verdict, co->mode->n_receivers(co->options),
-                      (enum options_order)co->options->order);
+        verdict_judge(&co->verdict, (enum options_order)co->options->order);
     /* Said last: it is only the reason when nothing else was found. */
     if (co->has_stopped_early)
         verdict_fail(&co->verdict, "the run ended before its time");

@@ -1,26 +1,51 @@
 #include "tests/bench/letter.h"
 
+#include <assert.h>
 #include <string.h>
 #include "base/mem.h"
+
+#define HEAD "SEND\ndestination:"
+
+void letter_init_open(struct letter *letter, size_t longest, const char *content_type,
+                      size_t body_size)
+{
+    char *tail = mem_printf("\ncontent-type:%s\ncontent-length:%zu\n\n", content_type, body_size);
+    size_t before = strlen(HEAD) + longest, tail_len = strlen(tail);
+
+    letter->room = mem_alloc(before + tail_len + body_size + 1);
+    letter->tail = letter->room + before;
+    letter->body = letter->tail + tail_len;
+    letter->text = letter->tail;
+    letter->len = tail_len + body_size + 1;
+    memcpy(letter->tail, tail, tail_len);
+    mark_fill(letter->body, body_size);
+    letter->body[body_size] = '\0';
+    mem_free(tail);
+}
 
 void letter_init(struct letter *letter, const char *destination, const char *content_type,
                  size_t body_size)
 {
-    char *head = mem_printf("SEND\ndestination:%s\ncontent-type:%s\ncontent-length:%zu\n\n",
-                            destination, content_type, body_size);
-    size_t head_len = strlen(head);
-
-    letter->len = head_len + body_size + 1;
-    letter->text = mem_realloc(head, letter->len);
-    letter->body = letter->text + head_len;
-    mark_fill(letter->body, body_size);
-    letter->body[body_size] = '\0';
+    letter_init_open(letter, strlen(destination), content_type, body_size);
+    letter_address(letter, destination);
 }
 
 void letter_dispose(struct letter *letter)
 {
-    mem_free(letter->text);
+    mem_free(letter->room);
     *letter = (struct letter){0};
+}
+
+void letter_address(struct letter *letter, const char *destination)
+{
+    const char *end = letter->text + letter->len;
+    size_t len = strlen(destination);
+
+    letter->text = letter->tail - len - strlen(HEAD);
+    assert(letter->text >= letter->room);
+    letter->len = (size_t)(end - letter->text);
+    memcpy(letter->text, HEAD, strlen(HEAD));
+    memcpy(letter->text + strlen(HEAD), destination, len);
 }
 
 void letter_post(struct letter *letter, struct connection *c, const struct mark *mark)

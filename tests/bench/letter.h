@@ -6,20 +6,33 @@
 #include "tests/bench/mark.h"
 
 /*
- * A SEND frame that is written once and sent with another mark each time. Owning process only.
+ * A SEND frame that is written once and sent with another mark each time, to the same destination
+ * or to many. Owning process only.
  */
 
 struct letter {
-    char *text;
+    char *room;
+    char *text; /* within `room` */
     size_t len;
-    char *body; /* within `text` */
+    char *tail; /* the headers behind the destination */
+    char *body; /* in `room`, behind the tail */
 };
 
 /** Ends with letter_dispose. */
 void letter_init(struct letter *letter, const char *destination, const char *content_type,
                  size_t body_size);
 
+/**
+ * As letter_init, with room for destinations of up to `longest` bytes; letter_address must come
+ * before the first letter_post.
+ */
+void letter_init_open(struct letter *letter, size_t longest, const char *content_type,
+                      size_t body_size);
+
 void letter_dispose(struct letter *letter);
+
+/** Whom the next ones go to; `destination` is not longer than was said. */
+void letter_address(struct letter *letter, const char *destination);
 
 /** Queues the frame with that mark; connection_flush sends it. */
 void letter_post(struct letter *letter, struct connection *c, const struct mark *mark);

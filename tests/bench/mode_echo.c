@@ -142,9 +142,7 @@ static uint64_t pump(struct worker *w, uint64_t now_ns)
     }
     if (worker_is_sending(w, now_ns))
         return w->start_ns + w->options->warmup_ns + w->options->seconds_ns;
-    /* n_sent must be the last when it is said that it is. */
-    atomic_store(&w->member->n_sent, w->counts.n_sent);
-    atomic_store(&w->member->has_sent_all, true);
+    worker_say_sent_all(w);
     return UINT64_MAX;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "tests/bench/letter.h"
+#include "tests/bench/pace.h"
 #include "tests/bench/tally.h"
 
 enum { PROBE_EVERY_NS = 100 * 1000 * 1000 };
@@ -176,11 +177,7 @@ static void pump_window(struct worker *w, size_t number, uint64_t now_ns)
 /* When the publisher's next message is due: the schedule deals messages out in turn. */
 static uint64_t due_ns(const struct worker *w, const struct publisher *p, size_t number)
 {
-    const uint64_t second = 1000000000;
-    uint64_t i = p->next * w->options->n_publishers + number;
-
-    return w->start_ns + i / w->options->rate * second +
-           i % w->options->rate * second / w->options->rate;
+    return w->start_ns + pace_due_ns(w->options->rate, p->next * w->options->n_publishers + number);
 }
 
 /* Returns when the next is due, UINT64_MAX when the schedule is at its end. */
@@ -219,11 +216,8 @@ static uint64_t pump_publishers(struct worker *w, uint64_t now_ns)
         if (due > now_ns && due < next_ns)
             next_ns = due;
     }
-    if (!has_more) {
-        /* n_sent must be the last when it is said that it is. */
-        atomic_store(&w->member->n_sent, w->counts.n_sent);
-        atomic_store(&w->member->has_sent_all, true);
-    }
+    if (!has_more)
+        worker_say_sent_all(w);
     return next_ns;
 }
 

@@ -4,15 +4,21 @@
 #include <string.h>
 #include "base/slice.h"
 #include "tests/bench/mark.h"
+#include "tests/bench/token.h"
 
-enum kind { NUMBER, SECONDS, TEXT, LIST, CHOICE, FLAG };
+enum kind { NUMBER, SECONDS, DECIMAL, TEXT, LIST, CHOICE, FLAG };
 
 enum {
     IN_FANOUT = 1 << OPTIONS_FANOUT,
     IN_ECHO = 1 << OPTIONS_ECHO,
     IN_IDLE = 1 << OPTIONS_IDLE,
     IN_SLOW = 1 << OPTIONS_SLOW,
-    IN_TRAFFIC = IN_FANOUT | IN_ECHO | IN_SLOW,
+    IN_DESTINATIONS = 1 << OPTIONS_DESTINATIONS,
+    IN_USERS = 1 << OPTIONS_USERS,
+    IN_MIXED = 1 << OPTIONS_MIXED,
+    IN_NAMED = IN_USERS | IN_MIXED, /* with clients that have names */
+    IN_TOPICS = IN_DESTINATIONS | IN_USERS | IN_MIXED,
+    IN_TRAFFIC = IN_FANOUT | IN_ECHO | IN_SLOW | IN_TOPICS,
     IN_ALL = IN_TRAFFIC | IN_IDLE, /* that have a server */
     IN_FLOOR = 1 << OPTIONS_FLOOR,
 };
@@ -45,12 +51,41 @@ static const struct rule rules[] = {
      "heart-beat of CONNECT: how often the server has to send something; we send no beats"},
     {"subscribers", NUMBER, IN_FANOUT | IN_SLOW | IN_FLOOR, FIELD(n_subscribers), "1000", 1,
      1000000, "N", "subscribers of the one destination"},
-    {"publishers", NUMBER, IN_FANOUT | IN_SLOW, FIELD(n_publishers), "1", 1, 10000, "N",
-     "connections that publish to it"},
+    {"publishers", NUMBER, IN_FANOUT | IN_SLOW | IN_TOPICS, FIELD(n_publishers), "1", 1, 10000, "N",
+     "connections that publish"},
     {"slow", NUMBER, IN_SLOW, FIELD(n_slow), "10", 1, 100000, "N",
      "subscribers more, which never read"},
-    {"clients", NUMBER, IN_ECHO, FIELD(n_clients), "50", 1, 1000000, "N",
-     "connections, each with a destination of its own"},
+    {"clients", NUMBER, IN_ECHO | IN_TOPICS, FIELD(n_clients), "50", 1, 1000000, "N",
+     "connections that receive; echo: each from itself"},
+    {"destinations", NUMBER, IN_DESTINATIONS | IN_MIXED, FIELD(n_destinations), "100", 1, 1000000,
+     "N", "how many there are to subscribe and publish to"},
+    {"subscriptions", NUMBER, IN_DESTINATIONS | IN_MIXED, FIELD(n_subscriptions), "10", 1, 1000,
+     "N", "of each client, to different ones of them"},
+    {"zipf", DECIMAL, IN_DESTINATIONS | IN_MIXED, FIELD(zipf), "1.0", 0, 0, "S",
+     "how much more popular the first ones are, to subscribe and to publish to: the k-th with a "
+     "weight of 1/k^S"},
+    {"sessions", NUMBER, IN_USERS, FIELD(n_sessions), "1", 1, 1000, "N",
+     "clients that are the same user"},
+    {"user-destination", TEXT, IN_NAMED, FIELD(user_destination), "/queue/bench", 0, 0, "NAME",
+     "sent to as /user/user-0NAME, subscribed to as /userNAME"},
+    {"secret", TEXT, IN_NAMED, FIELD(secret), NULL, 0, 0, "TEXT",
+     "give each client a token of its own (user-0, user-1, ...), signed with this by HS256"},
+    {"issuer", TEXT, IN_NAMED, FIELD(issuer), NULL, 0, 0, "TEXT", "iss of those tokens"},
+    {"audience", TEXT, IN_NAMED, FIELD(audience), NULL, 0, 0, "TEXT", "aud of those tokens"},
+    {"fanout-rate", NUMBER, IN_MIXED, FIELD(fanout_rate), "100", 0, 10000000, "R",
+     "messages a second to the destinations (0: none)"},
+    {"echo-rate", NUMBER, IN_MIXED, FIELD(echo_rate), "100", 0, 10000000, "R",
+     "messages a second that clients send to themselves (0: none)"},
+    {"user-rate", NUMBER, IN_MIXED, FIELD(user_rate), "0", 0, 10000000, "R",
+     "messages a second to users (0: none); takes names, as --secret gives them"},
+    {"churners", NUMBER, IN_MIXED, FIELD(n_churners), "10", 0, 100000, "N",
+     "clients more, which come and go"},
+    {"churn-rate", NUMBER, IN_MIXED, FIELD(churn_rate), "20", 0, 1000000, "R",
+     "SUBSCRIBEs and UNSUBSCRIBEs a second of those"},
+    {"reconnect-rate", NUMBER, IN_MIXED, FIELD(reconnect_rate), "2", 0, 100000, "R",
+     "how many of those a second drop their connection and open another"},
+    {"seed", NUMBER, IN_TOPICS, FIELD(seed), "1", 0, UINT64_MAX, "N",
+     "what is drawn; the same number draws the same"},
     {"connections", NUMBER, IN_IDLE, FIELD(n_connections), "10000", 1, 10000000, "N",
      "connections to open"},
     {"destination", TEXT, IN_ALL | IN_FLOOR, FIELD(destination), "/topic/bench", 0, 0, "NAME",
@@ -61,11 +96,13 @@ static const struct rule rules[] = {
      "bytes of a body (at least 40: it carries publisher, number and time)"},
     {"content-type", TEXT, IN_TRAFFIC | IN_FLOOR, FIELD(content_type), "text/plain", 0, 0, "TYPE",
      "content-type of SEND"},
-    {"window", NUMBER, IN_TRAFFIC | IN_FLOOR, FIELD(window), "16", 1, 65536, "W",
-     "messages in flight for each publisher: k+W is sent when all subscribers have k; floor: "
-     "messages in one send()"},
-    {"rate", NUMBER, IN_FANOUT | IN_SLOW, FIELD(rate), "0", 0, 10000000, "R",
-     "messages a second by a fixed schedule, instead of a window (0: off)"},
+    {"window", NUMBER, (IN_TRAFFIC | IN_FLOOR) & ~(unsigned)IN_MIXED, FIELD(window), "16", 1, 65536,
+     "W",
+     "messages in flight for each publisher: k+W is sent when all subscribers have k "
+     "(destinations, "
+     "users: when as many deliveries came as those up to k make); floor: messages in one send()"},
+    {"rate", NUMBER, IN_FANOUT | IN_SLOW | IN_DESTINATIONS | IN_USERS, FIELD(rate), "0", 0,
+     10000000, "R", "messages a second by a fixed schedule, instead of a window (0: off)"},
     {"seconds", SECONDS, IN_TRAFFIC | IN_FLOOR, FIELD(seconds_ns), "10", 0, 0, "S",
      "how long to measure"},
     {"warmup", SECONDS, IN_TRAFFIC | IN_FLOOR, FIELD(warmup_ns), "2", 0, 0, "S",
@@ -75,8 +112,9 @@ static const struct rule rules[] = {
     {"order", CHOICE, IN_TRAFFIC, FIELD(order), "strict", 0, 0, "strict|any",
      "whether reordered messages fail the run; lost and repeated ones always do"},
     {"confirm", CHOICE, IN_ALL, FIELD(confirm), "receipt", 0, 0, "receipt|probe|none",
-     "how a subscription is known to be there; probe (not idle): messages are sent until one "
-     "comes"},
+     "how a subscription is known to be there; probe (not idle, not mixed): messages are sent "
+     "until "
+     "one comes"},
     {"strict", NUMBER, IN_TRAFFIC, FIELD(n_strict), "16", 0, UINT32_MAX, "N",
      "read so many messages of each connection in full, the others by their last bytes"},
     {"mask", CHOICE, IN_ALL, FIELD(mask), "random", 0, 0, "random|zero",
@@ -107,6 +145,10 @@ static const struct {
     [OPTIONS_IDLE] = {"idle", "memory of connections that are subscribed and do nothing"},
     [OPTIONS_SLOW] = {"slow", "fanout, while some subscribers never read"},
     [OPTIONS_FLOOR] = {"floor", "no server: what send() to that many connections costs by itself"},
+    [OPTIONS_DESTINATIONS] = {"destinations",
+                              "many destinations, some popular; clients subscribe to several"},
+    [OPTIONS_USERS] = {"users", "messages to users, each with a name and sessions of its own"},
+    [OPTIONS_MIXED] = {"mixed", "destinations, users and echoes, while others come and go"},
 };
 
 const char *options_mode_name(enum options_mode mode)
@@ -131,19 +173,20 @@ __attribute__((format(printf, 2, 3))) static bool wrong(struct parse *p, const c
     return false;
 }
 
-static bool parse_seconds(struct slice text, uint64_t *out_ns)
+/* "1.5" is 1500000000: of seconds, nanoseconds. */
+static bool parse_billionths(struct slice text, uint64_t *out)
 {
-    const uint64_t second = 1000000000, max_s = 1000000;
+    const uint64_t one = 1000000000, max = 1000000;
     struct slice whole = text, fraction = SLICE("");
-    uint64_t s, ns = 0, unit = second;
+    uint64_t n, billionths = 0, unit = one;
 
     (void)slice_cut(text, '.', &whole, &fraction);
-    if (!slice_to_u64(whole, max_s, &s) || fraction.len > 9 ||
-        (whole.len != text.len && !slice_to_u64(fraction, second, &ns)))
+    if (!slice_to_u64(whole, max, &n) || fraction.len > 9 ||
+        (whole.len != text.len && !slice_to_u64(fraction, one, &billionths)))
         return false;
     for (size_t i = 0; i < fraction.len; i++)
         unit /= 10;
-    *out_ns = s * second + ns * unit;
+    *out = n * one + billionths * unit;
     return true;
 }
 
@@ -175,8 +218,12 @@ static bool set(struct parse *p, const struct rule *rule, const char *value)
                          (unsigned long long)rule->min, (unsigned long long)rule->max);
         return true;
     case SECONDS:
-        if (!parse_seconds(slice_str(value), field))
+        if (!parse_billionths(slice_str(value), field))
             return wrong(p, "--%s: '%s' is no number of seconds", rule->name, value);
+        return true;
+    case DECIMAL:
+        if (!parse_billionths(slice_str(value), field))
+            return wrong(p, "--%s: '%s' is no number", rule->name, value);
         return true;
     case CHOICE:
         if (!parse_choice(slice_str(value), rule->argument, field))
@@ -286,6 +333,54 @@ static bool check_traffic(struct parse *p)
     return true;
 }
 
+static bool has_placeholder(const struct options_list *headers)
+{
+    for (size_t i = 0; i < headers->n_items; i++) {
+        if (strstr(headers->items[i], OPTIONS_USER) != NULL)
+            return true;
+    }
+    return false;
+}
+
+bool options_has_users(const struct options *o)
+{
+    if (o->mode != OPTIONS_USERS && o->mode != OPTIONS_MIXED)
+        return false;
+    return o->secret != NULL || (o->token != NULL && strstr(o->token, OPTIONS_USER) != NULL) ||
+           has_placeholder(&o->http_headers) || has_placeholder(&o->connect_headers);
+}
+
+static bool check_token(struct parse *p)
+{
+    const struct options *o = p->options;
+
+    if (!token_is_plain(slice_str(o->issuer)) || !token_is_plain(slice_str(o->audience)))
+        return wrong(p, "--issuer and --audience may have no quotes, backslashes or control "
+                        "characters, and ASCII only");
+    if (strpbrk(o->user_destination, ":\\\r\n") != NULL || o->user_destination[0] != '/')
+        return wrong(p, "--user-destination: '%s' does not begin with / or needs escaping",
+                     o->user_destination);
+    if (!options_has_users(o) && (o->mode == OPTIONS_USERS || o->user_rate != 0))
+        return wrong(p, "users need names: --secret, or " OPTIONS_USER " in a header or --token");
+    return true;
+}
+
+/* Of the modes destinations, users and mixed. */
+static bool check_topics(struct parse *p)
+{
+    const struct options *o = p->options;
+
+    if ((IN_NAMED & (1U << o->mode)) != 0 && !check_token(p))
+        return false;
+    if ((IN_TOPICS & (1U << o->mode)) != 0 && o->mode != OPTIONS_USERS &&
+        o->n_subscriptions > o->n_destinations)
+        return wrong(p, "--subscriptions: there are only %llu destinations",
+                     (unsigned long long)o->n_destinations);
+    if (o->mode == OPTIONS_MIXED && o->confirm != CONFIRM_RECEIPT)
+        return wrong(p, "--confirm: mode mixed needs receipts");
+    return true;
+}
+
 static bool check(struct parse *p)
 {
     struct options *o = p->options;
@@ -302,7 +397,8 @@ static bool check(struct parse *p)
         return wrong(p, "--heart-beat: '%s' is no 0,MS", o->heart_beat);
     if (o->mode == OPTIONS_IDLE && o->confirm == CONFIRM_PROBE)
         return wrong(p, "--confirm: probe is not for mode idle");
-    return check_traffic(p) && check_headers(p, "http-header", &o->http_headers) &&
+    return check_traffic(p) && check_topics(p) &&
+           check_headers(p, "http-header", &o->http_headers) &&
            check_headers(p, "connect-header", &o->connect_headers) &&
            check_numbers(p, "pid", &o->pids) && check_numbers(p, "cpu", &o->cpus);
 }
@@ -370,7 +466,7 @@ void options_help(FILE *out)
           "a lost, repeated or reordered one fails the run.\n\nModes:\n",
           out);
     for (size_t i = 0; i < OPTIONS_N_MODES; i++)
-        fprintf(out, "  %-10s %s\n", modes[i].name, modes[i].help);
+        fprintf(out, "  %-12s %s\n", modes[i].name, modes[i].help);
     fputs("\nOptions (default) [modes; none: all but floor, at least]:\n", out);
     for (size_t i = 0; i < N_RULES; i++)
         print_rule(out, &rules[i]);

@@ -18,6 +18,9 @@ enum options_mode {
     OPTIONS_IDLE,
     OPTIONS_SLOW,
     OPTIONS_FLOOR,
+    OPTIONS_DESTINATIONS,
+    OPTIONS_USERS,
+    OPTIONS_MIXED,
     OPTIONS_N_MODES,
 };
 
@@ -32,6 +35,9 @@ enum options_order { ORDER_STRICT, ORDER_ANY };
 enum options_mask { MASK_RANDOM, MASK_ZERO };
 
 enum { OPTIONS_MAX_LIST = 16 };
+
+/** Stands for the name of a client's user in a token or header. */
+#define OPTIONS_USER "{user}"
 
 struct options_list {
     const char *items[OPTIONS_MAX_LIST];
@@ -73,6 +79,19 @@ struct options {
     uint64_t confirm; /* enum options_confirm */
     uint64_t mask;    /* enum options_mask */
     bool is_json;
+
+    /* Of the modes destinations, users and mixed. */
+    uint64_t n_destinations;
+    uint64_t n_subscriptions; /* of each client, to those */
+    uint64_t zipf;            /* the exponent, in billionths */
+    uint64_t n_sessions;      /* of each user */
+    uint64_t n_churners;
+    uint64_t fanout_rate, user_rate, echo_rate, churn_rate, reconnect_rate; /* a second; 0: none */
+    uint64_t seed;
+    const char *user_destination;
+    const char *secret;
+    const char *issuer;
+    const char *audience;
 };
 
 enum options_result {
@@ -88,6 +107,9 @@ enum options_result options_parse(int argc, char **argv, struct options *options
                                   size_t error_size);
 
 void options_help(FILE *out);
+
+/** Whether each client comes in with a name of its own. */
+bool options_has_users(const struct options *options);
 
 /** "fanout" and so on. */
 const char *options_mode_name(enum options_mode mode);

@@ -24,12 +24,16 @@ enum team_phase {
 struct team_counts {
     uint64_t n_sent;
     uint64_t n_sent_measured;
+    uint64_t n_expected; /* deliveries that what was sent must make */
     uint64_t n_received; /* different messages, each subscriber's counted */
     uint64_t n_received_measured;
     uint64_t n_late;
     uint64_t n_duplicates;
     uint64_t n_too_far;
-    uint64_t n_slow_closed; /* slow subscribers that the server let go */
+    uint64_t n_slow_closed;      /* slow subscribers that the server let go */
+    uint64_t n_churned;          /* SUBSCRIBEs and UNSUBSCRIBEs of those that churn, confirmed */
+    uint64_t n_reconnected;      /* connections that they opened again */
+    uint64_t n_received_churned; /* what they got: checked, and not among the others */
 };
 
 struct team_member {
@@ -37,6 +41,7 @@ struct team_member {
     atomic_size_t n_failed; /* connections that ended before they should */
     atomic_bool has_sent_all;
     _Atomic uint64_t n_sent;
+    _Atomic uint64_t n_expected;
     _Atomic uint64_t n_received;
     pid_t pid;
     int wake_fd;

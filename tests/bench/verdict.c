@@ -21,18 +21,22 @@ void verdict_add(struct verdict *verdict, const struct team_counts *counts)
 
     sum->n_sent += counts->n_sent;
     sum->n_sent_measured += counts->n_sent_measured;
+    sum->n_expected += counts->n_expected;
     sum->n_received += counts->n_received;
     sum->n_received_measured += counts->n_received_measured;
     sum->n_late += counts->n_late;
     sum->n_duplicates += counts->n_duplicates;
     sum->n_too_far += counts->n_too_far;
     sum->n_slow_closed += counts->n_slow_closed;
+    sum->n_churned += counts->n_churned;
+    sum->n_reconnected += counts->n_reconnected;
+    sum->n_received_churned += counts->n_received_churned;
 }
 
-void verdict_judge(struct verdict *verdict, uint64_t n_receivers, enum options_order order)
+void verdict_judge(struct verdict *verdict, enum options_order order)
 {
     const struct team_counts *sum = &verdict->counts;
-    uint64_t expected = sum->n_sent * n_receivers;
+    uint64_t expected = sum->n_expected;
 
     if (sum->n_received < expected)
         verdict->n_missing = expected - sum->n_received;

@@ -26,7 +26,7 @@ __attribute__((format(printf, 2, 3))) void verdict_fail(struct verdict *verdict,
 /** Adds what a process has counted. */
 void verdict_add(struct verdict *verdict, const struct team_counts *counts);
 
-/** Once all counts are added: `n_receivers` should have received each message. */
-void verdict_judge(struct verdict *verdict, uint64_t n_receivers, enum options_order order);
+/** Once all counts are added: whether what was received is what was expected. */
+void verdict_judge(struct verdict *verdict, enum options_order order);
 
 #endif

@@ -4,10 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/mem.h"
-#include "tests/bench/handshake.h"
 #include "tests/bench/mode_echo.h"
 #include "tests/bench/mode_fanout.h"
 #include "tests/bench/mode_idle.h"
+#include "tests/bench/mode_topics.h"
+#include "tests/bench/names.h"
 
 enum {
     MAX_REQUEST = 256 * 1024,
@@ -24,6 +25,10 @@ const struct mode *worker_mode(enum options_mode mode)
         return &mode_fanout;
     case OPTIONS_ECHO:
         return &mode_echo;
+    case OPTIONS_DESTINATIONS:
+    case OPTIONS_USERS:
+    case OPTIONS_MIXED:
+        return &mode_topics;
     case OPTIONS_IDLE:
     case OPTIONS_FLOOR: /* has no worker */
     case OPTIONS_N_MODES:
@@ -65,6 +70,14 @@ static void on_message(void *self, struct connection *c, struct slice body, uint
         w->mode->on_message(w, c, body, now_ns);
 }
 
+static void on_changed(void *self, struct connection *c, struct slice id, bool is_there)
+{
+    struct worker *w = self;
+
+    if (w->mode->on_changed != NULL)
+        w->mode->on_changed(w, c, id, is_there);
+}
+
 static void on_closed(void *self, struct connection *c, const char *why)
 {
     struct worker *w = self;
@@ -79,44 +92,9 @@ static const struct connection_handler handler = {
     .on_settled = on_settled,
     .on_ready = on_ready,
     .on_message = on_message,
+    .on_changed = on_changed,
     .on_closed = on_closed,
 };
-
-static bool write_upgrade(struct buf *out, const struct options *options)
-{
-    struct buf extra;
-    bool fits = true;
-    struct handshake_request request = {
-        .host = options->host == NULL ? options->target.authority : slice_str(options->host),
-        .path = options->target.path,
-        .token = slice_str(options->token),
-    };
-
-    buf_init(&extra, MAX_REQUEST);
-    for (size_t i = 0; i < options->http_headers.n_items; i++)
-        fits = fits && buf_printf(&extra, "%s\r\n", options->http_headers.items[i]);
-    request.extra_headers = buf_slice(&extra);
-    fits = fits && handshake_write(out, &request);
-    buf_dispose(&extra);
-    return fits;
-}
-
-static bool write_connect(struct buf *out, const struct options *options)
-{
-    struct slice host = options->host == NULL ? options->target.host : slice_str(options->host);
-    bool fits;
-
-    if (options->vhost != NULL)
-        host = slice_str(options->vhost);
-    fits = buf_printf(out,
-                      "CONNECT\naccept-version:1.2,1.1\nhost:%.*s\n"
-                      "heart-beat:%s\n",
-                      SLICE_FMT(host), options->heart_beat);
-
-    for (size_t i = 0; i < options->connect_headers.n_items; i++)
-        fits = fits && buf_printf(out, "%s\n", options->connect_headers.items[i]);
-    return fits && buf_append(out, (struct slice)SLICE("\n\0"));
-}
 
 size_t worker_share(const struct worker *w, size_t first, size_t end)
 {
@@ -149,13 +127,15 @@ int worker_init(struct worker *w, const struct options *options, struct team *te
         .team = team,
         .member = &team->members[index],
         .index = index,
+        .n_receivers = worker_mode(options->mode)->n_receivers(options),
         .loop = {.epoll_fd = -1},
         .dial = dial,
         .dial_self = dial_self,
     };
     buf_init(&w->upgrade, MAX_REQUEST);
     buf_init(&w->connect, MAX_REQUEST);
-    if (!write_upgrade(&w->upgrade, options) || !write_connect(&w->connect, options)) {
+    if (!names_write_upgrade(&w->upgrade, options, NULL) ||
+        !names_write_connect(&w->connect, options, NULL)) {
         fprintf(stderr, "stompload: the headers are longer than %d bytes\n", MAX_REQUEST);
         return -1;
     }
@@ -188,23 +168,88 @@ void worker_dispose(struct worker *w)
     buf_dispose(&w->connect);
 }
 
+static void dispose_role(struct connection_role *role)
+{
+    mem_free(role->destination);
+    mem_free(role->id);
+    mem_free(role->user);
+    sublist_dispose(&role->subscriptions);
+}
+
+/* What a user says in the handshakes is its own; without one it is what all say. */
+static bool write_handshakes(const struct worker *w, struct connection_role *role)
+{
+    struct buf upgrade, connect;
+    bool fits;
+
+    if (role->user == NULL)
+        return true;
+    buf_init(&upgrade, MAX_REQUEST);
+    buf_init(&connect, MAX_REQUEST);
+    fits = names_write_upgrade(&upgrade, w->options, role->user) &&
+           names_write_connect(&connect, w->options, role->user);
+    if (fits) {
+        role->upgrade = mem_slice_dup(buf_slice(&upgrade));
+        role->connect = mem_slice_dup(buf_slice(&connect));
+    }
+    buf_dispose(&upgrade);
+    buf_dispose(&connect);
+    return fits;
+}
+
+/* Returns NULL when it cannot be had, which is said then. */
+static struct connection *open_connection(struct worker *w, size_t number)
+{
+    struct connection_role role = w->mode->role(w->options, number);
+    int fd = -1;
+
+    if (w->mode->equip != NULL)
+        w->mode->equip(w, number, &role);
+    if (!write_handshakes(w, &role)) {
+        fail(w, "connection", number, "its headers are too long");
+    } else {
+        fd = w->dial(w->dial_self, number, role.is_slow);
+        if (fd == -1)
+            fail(w, "dialing connection", number, strerror(errno));
+    }
+    if (fd != -1)
+        return connection_new(&w->loop, fd, number, role);
+    dispose_role(&role);
+    return NULL;
+}
+
 static void start_connections(struct worker *w)
 {
     while (w->n_started < w->n_connections && atomic_load(&w->member->n_failed) == 0 &&
            w->n_started - w->n_settled < w->options->n_connecting) {
         size_t number = w->n_started * w->team->n_members + w->index;
-        struct connection_role role = w->mode->role(w->options, number);
-        int fd = w->dial(w->dial_self, number, role.is_slow);
+        struct connection *c = open_connection(w, number);
 
-        if (fd == -1) {
-            fail(w, "dialing connection", number, strerror(errno));
-            mem_free(role.destination);
-            mem_free(role.id);
+        if (c == NULL)
             return;
-        }
-        w->connections[w->n_started] = connection_new(&w->loop, fd, number, role);
+        w->connections[w->n_started] = c;
         w->n_started++;
     }
+}
+
+struct connection *worker_reconnect(struct worker *w, size_t number)
+{
+    struct connection **place = &w->connections[number / w->team->n_members];
+    struct connection *c = open_connection(w, number);
+
+    if (c != NULL) {
+        connection_free(*place);
+        *place = c;
+    }
+    return c;
+}
+
+void worker_say_sent_all(struct worker *w)
+{
+    /* The numbers must be the last ones when it is said that they are. */
+    atomic_store(&w->member->n_sent, w->counts.n_sent);
+    atomic_store(&w->member->n_expected, w->counts.n_expected);
+    atomic_store(&w->member->has_sent_all, true);
 }
 
 static void enter_phase(struct worker *w)
@@ -226,6 +271,7 @@ void worker_turn(struct worker *w, uint64_t max_wait_ns)
     now_ns = loop_now_ns();
     next_ns = w->mode->pump(w, now_ns);
     atomic_store_explicit(&w->member->n_sent, w->counts.n_sent, memory_order_relaxed);
+    atomic_store_explicit(&w->member->n_expected, w->counts.n_expected, memory_order_relaxed);
     atomic_store_explicit(&w->member->n_received, w->counts.n_received, memory_order_relaxed);
     now_ns = loop_now_ns(); /* sending took its time */
     next_ns = next_ns > now_ns ? next_ns - now_ns : 0;

@@ -25,15 +25,20 @@ struct mode {
     size_t (*count)(const struct options *options);
     /** Rows of numbers that the processes tell each other about (see team_complete). */
     size_t (*n_publishers)(const struct options *options);
-    /** How many subscribers must get each message. */
+    /** How many subscribers must get each message, where that is the same for all; see
+     * worker_count_sent_to. */
     uint64_t (*n_receivers)(const struct options *options);
     /** What connection `number` is for. Strings in it are new. */
     struct connection_role (*role)(const struct options *options, size_t number);
+    /** Adds to a role what the worker's state knows. NULL: nothing. */
+    void (*equip)(struct worker *w, size_t number, struct connection_role *role);
     void (*begin)(struct worker *w);
     void (*end)(struct worker *w);
     /** A connection is there, not subscribed yet perhaps: gives it its `data`. */
     void (*on_settled)(struct worker *w, struct connection *c);
     void (*on_message)(struct worker *w, struct connection *c, struct slice body, uint64_t now_ns);
+    /** See connection_handler. NULL: nothing to do. */
+    void (*on_changed)(struct worker *w, struct connection *c, struct slice id, bool is_there);
     /** Sends what is due. Returns when to be called again at the latest. */
     uint64_t (*pump)(struct worker *w, uint64_t now_ns);
 };
@@ -58,6 +63,7 @@ struct worker {
     size_t n_connections;
     size_t n_started;
     size_t n_settled;
+    uint64_t n_receivers; /* the mode's */
     enum team_phase phase;
     uint64_t start_ns; /* of the run; times in marks count from here */
     struct team_counts counts;
@@ -85,6 +91,13 @@ void worker_report(struct worker *w);
 
 void worker_dispose(struct worker *w);
 
+/**
+ * Opens connection `number` again, with a new role; the old one is freed without a word to anybody.
+ * Not from within a connection's handler: events for the old one may be waiting there. Returns the
+ * new one, or NULL with the old one untouched and the failure counted.
+ */
+struct connection *worker_reconnect(struct worker *w, size_t number);
+
 /** How many of the connections with numbers from `first` to before `end` are this member's. */
 size_t worker_share(const struct worker *w, size_t first, size_t end);
 
@@ -107,12 +120,22 @@ static inline bool worker_is_measured(const struct worker *w, uint64_t run_ns)
     return run_ns - w->options->warmup_ns < w->options->seconds_ns;
 }
 
-/** Counts a message that was sent at `now_ns`. */
-static inline void worker_count_sent(struct worker *w, uint64_t now_ns)
+/** Counts a message to `n_receivers` that was sent at `now_ns`. */
+static inline void worker_count_sent_to(struct worker *w, uint64_t n_receivers, uint64_t now_ns)
 {
     w->counts.n_sent++;
     w->counts.n_sent_measured += worker_is_measured(w, now_ns - w->start_ns);
+    w->counts.n_expected += n_receivers;
 }
+
+/** Counts a message to as many as every message of the mode goes to. */
+static inline void worker_count_sent(struct worker *w, uint64_t now_ns)
+{
+    worker_count_sent_to(w, w->n_receivers, now_ns);
+}
+
+/** Tells the others that this process will send nothing more, and how much it was. */
+void worker_say_sent_all(struct worker *w);
 
 /** Enters a message into a subscriber's line and all counts. Returns whether it was a new one. */
 static inline bool worker_count_received(struct worker *w, struct ledger_line *line,
