@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "base/mem.h"
+#include "tests/bench/live.h"
 #include "tests/bench/loop.h"
 #include "tests/bench/process.h"
 #include "tests/bench/procstat.h"
@@ -41,6 +42,7 @@ struct coordinator {
     bool has_window; /* both samples were taken */
     bool has_stopped_early;
     struct verdict verdict;
+    struct live live;
     struct sample first, last;             /* traffic: at the ends of the measured time */
     struct procstat before, after, closed; /* idle: memory without, with, after connections */
 };
@@ -53,20 +55,11 @@ static void sleep_ns(uint64_t ns)
     (void)nanosleep(&time, NULL);
 }
 
-static pid_t pid_at(const struct options *options, size_t i)
-{
-    uint64_t pid = 0;
-
-    /* options_parse checked that it is a number. */
-    (void)slice_to_u64(slice_str(options->pids.items[i]), INT32_MAX, &pid);
-    return (pid_t)pid;
-}
-
 static int read_memory(const struct options *options, struct procstat *out)
 {
     *out = (struct procstat){0};
     for (size_t i = 0; i < options->pids.n_items; i++) {
-        if (procstat_add_memory(out, pid_at(options, i)) != 0)
+        if (procstat_add_memory(out, options_pid(options, i)) != 0)
             return -1;
     }
     return 0;
@@ -77,7 +70,7 @@ static int take_sample(const struct coordinator *co, struct sample *out)
     if (read_memory(co->options, &out->server) != 0)
         return -1;
     for (size_t i = 0; i < co->options->pids.n_items; i++) {
-        if (procstat_add_cpu(&out->server, pid_at(co->options, i)) != 0)
+        if (procstat_add_cpu(&out->server, options_pid(co->options, i)) != 0)
             return -1;
     }
     out->load = (struct procstat){0};
@@ -184,6 +177,7 @@ static bool wait_until_ready(struct coordinator *co)
         if (now_ready != n_ready)
             last_ns = loop_now_ns();
         n_ready = now_ready;
+        live_show_connecting(&co->live, n_ready, loop_now_ns());
         if (loop_now_ns() - last_ns > co->options->connect_timeout_ns) {
             verdict_fail(&co->verdict, "%zu of %zu connections are subscribed, and no more came",
                          n_ready, co->n_connections);
@@ -231,6 +225,8 @@ static bool watch_until(struct coordinator *co, struct watch *watch, uint64_t un
         if (!is_well(co))
             return false;
         sum_progress(co, &expected, &received);
+        live_show_running(&co->live, atomic_load(&co->team->start_ns),
+                          co->options->warmup_ns + co->options->seconds_ns, received, now_ns);
         if (until_ns == UINT64_MAX && is_last && received >= expected)
             return true;
         if (received != watch->received || received >= expected)
@@ -264,14 +260,17 @@ static void run_traffic(struct coordinator *co)
 
 static void run_idle(struct coordinator *co)
 {
-    uint64_t end_ns;
+    uint64_t start_ns, end_ns;
 
     sleep_ns(MEMORY_SETTLES_NS);
     if (read_memory(co->options, &co->after) != 0)
         verdict_fail(&co->verdict, "the server's memory cannot be read");
-    end_ns = loop_now_ns() + co->options->hold_ns;
-    while (loop_now_ns() < end_ns && is_well(co))
+    start_ns = loop_now_ns();
+    end_ns = start_ns + co->options->hold_ns;
+    while (loop_now_ns() < end_ns && is_well(co)) {
+        live_show_running(&co->live, start_ns, co->options->hold_ns, 0, loop_now_ns());
         sleep_ns(POLL_NS);
+    }
 }
 
 static void stop_workers(struct coordinator *co)
@@ -385,10 +384,12 @@ static void run(struct coordinator *co)
 {
     bool is_idle = co->options->mode == OPTIONS_IDLE;
 
+    live_init(&co->live, co->options, co->team, co->n_connections);
     if (start_workers(co) != 0)
         verdict_fail(&co->verdict, "not all processes could be started");
     else if (wait_until_ready(co))
         is_idle ? run_idle(co) : run_traffic(co);
+    live_end(&co->live);
     stop_workers(co);
     if (is_idle) {
         sleep_ns(MEMORY_SETTLES_NS);

@@ -156,6 +156,15 @@ const char *options_mode_name(enum options_mode mode)
     return modes[mode].name;
 }
 
+pid_t options_pid(const struct options *options, size_t i)
+{
+    uint64_t pid = 0;
+
+    /* options_parse checked that it is a number. */
+    (void)slice_to_u64(slice_str(options->pids.items[i]), INT32_MAX, &pid);
+    return (pid_t)pid;
+}
+
 /** What options_parse works with. */
 struct parse {
     struct options *options;
@@ -459,12 +468,15 @@ static void print_rule(FILE *out, const struct rule *rule)
     fputc('\n', out);
 }
 
-void options_help(FILE *out)
+void options_help(FILE *out, const char *program)
 {
-    fputs("Usage: stompload MODE [--option value]...\n\n"
-          "Load on a STOMP-over-WebSocket server. Every message that should arrive is counted:\n"
-          "a lost, repeated or reordered one fails the run.\n\nModes:\n",
-          out);
+    fprintf(
+        out,
+        "Usage: %s MODE [--option value]...\n\n"
+        "Load on a STOMP-over-WebSocket server. Every message that should arrive is counted:\n"
+        "a lost, repeated or reordered one fails the run. While it lasts, a line on a terminal\n"
+        "says how far it is.\n\nModes:\n",
+        program);
     for (size_t i = 0; i < OPTIONS_N_MODES; i++)
         fprintf(out, "  %-12s %s\n", modes[i].name, modes[i].help);
     fputs("\nOptions (default) [modes; none: all but floor, at least]:\n", out);

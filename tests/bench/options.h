@@ -5,11 +5,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 #include "tests/bench/target.h"
 
 /*
- * The command line: `stompload MODE [--option value]...`, under one table of options that also
- * prints the help and knows which modes an option is for. Immutable after start.
+ * The command line: `stompload MODE [--option value]...`, or `stompgate bench MODE ...`, under one
+ * table of options that also prints the help and knows which modes an option is for. Immutable
+ * after start.
  */
 
 enum options_mode {
@@ -106,10 +108,14 @@ enum options_result {
 enum options_result options_parse(int argc, char **argv, struct options *options, char *error,
                                   size_t error_size);
 
-void options_help(FILE *out);
+/** `program` is how it is called: "stompload". */
+void options_help(FILE *out, const char *program);
 
 /** Whether each client comes in with a name of its own. */
 bool options_has_users(const struct options *options);
+
+/** Number `i` of `pids`. */
+pid_t options_pid(const struct options *options, size_t i);
 
 /** "fanout" and so on. */
 const char *options_mode_name(enum options_mode mode);

@@ -150,11 +150,12 @@ static void help_names_every_mode(void **state)
     (void)state;
     assert_int_equal(parse(line, &o, error, sizeof(error)), OPTIONS_HELP);
     assert_non_null(out);
-    options_help(out);
+    options_help(out, "some program");
     assert_int_equal(fclose(out), 0);
     for (int i = 0; i < OPTIONS_N_MODES; i++)
         assert_non_null(strstr(text, options_mode_name((enum options_mode)i)));
     assert_non_null(strstr(text, "--patience"));
+    assert_int_equal(strncmp(text, "Usage: some program MODE", 24), 0);
     free(text);
 }
 

@@ -11,7 +11,8 @@
 /*
  * The memory that the processes of a run share: the phase, who has come how far, and at the end
  * what each has counted. Atomics may be read by all at any time; all else belongs to the member's
- * process until that has ended. No locks.
+ * process until that has ended, but that `latency` may be looked at meanwhile by whom it need not
+ * be right. No locks.
  */
 
 enum team_phase {
