@@ -91,7 +91,7 @@ static int choose_processes(struct coordinator *co)
     if (co->options->n_procs == 0)
         co->options->n_procs = needed;
     if (co->options->n_procs < needed) {
-        fprintf(stderr, "stompload: %zu connections need %zu processes of %zu descriptors\n",
+        fprintf(stderr, "load: %zu connections need %zu processes of %zu descriptors\n",
                 co->n_connections, needed, capacity);
         return -1;
     }
@@ -129,7 +129,7 @@ static int start_workers(struct coordinator *co)
         pid_t pid = fork();
 
         if (pid == -1) {
-            fprintf(stderr, "stompload: fork: %s\n", strerror(errno));
+            fprintf(stderr, "load: fork: %s\n", strerror(errno));
             return -1;
         }
         if (pid == 0)
@@ -376,7 +376,7 @@ static void print_report(struct coordinator *co)
     report_print(&report, stdout);
     report_dispose(&report);
     if (co->verdict.has_failed)
-        fprintf(stderr, "stompload: FAILED: %s\n", co->verdict.why);
+        fprintf(stderr, "load: FAILED: %s\n", co->verdict.why);
 }
 
 /* From the fork on: whatever happens, the workers are stopped and what they counted is shown. */

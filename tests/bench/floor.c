@@ -49,7 +49,7 @@ struct sample {
 
 static int report_errno(const char *what)
 {
-    fprintf(stderr, "stompload: %s: %s\n", what, strerror(errno));
+    fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
     return -1;
 }
 
@@ -190,7 +190,7 @@ static bool wait_readable(int fd)
         n = poll(&poll_fd, 1, PATIENCE_MS);
     while (n == -1 && errno == EINTR);
     if (n <= 0)
-        fprintf(stderr, "stompload: the reader does not follow\n");
+        fprintf(stderr, "load: the reader does not follow\n");
     return n > 0;
 }
 
@@ -281,7 +281,7 @@ static int stop_reader(struct floor *f)
     if (f->n_fds < f->options->n_subscribers)
         (void)kill(f->reader, SIGKILL); /* it may wait for connections that are not made */
     if (waitpid(f->reader, &status, 0) == -1 || status != 0) {
-        fprintf(stderr, "stompload: the reader failed\n");
+        fprintf(stderr, "load: the reader failed\n");
         return -1;
     }
     return 0;
@@ -297,9 +297,9 @@ int floor_measure(const struct options *options, struct floor_result *out)
     f.fds = mem_calloc(options->n_subscribers, sizeof(*f.fds));
     f.done_fd = eventfd(0, EFD_CLOEXEC);
     if (!floor_write_round(&f.round, options))
-        fprintf(stderr, "stompload: a round of more than %d bytes\n", MAX_ROUND);
+        fprintf(stderr, "load: a round of more than %d bytes\n", MAX_ROUND);
     else if (process_find_capacity(&capacity) == 0 && capacity < options->n_subscribers)
-        fprintf(stderr, "stompload: no more than %zu descriptors may be open\n", capacity);
+        fprintf(stderr, "load: no more than %zu descriptors may be open\n", capacity);
     else if (f.done_fd != -1 && listen_on_loopback(&f) == 0 && start_reader(&f) == 0 &&
              process_pin(options, 0) == 0 && accept_all(&f) == 0)
         result = send_rounds(&f, out);
@@ -343,7 +343,7 @@ int floor_run(const struct options *options)
     struct floor_result result;
 
     if (floor_measure(options, &result) != 0) {
-        fprintf(stderr, "stompload: FAILED\n");
+        fprintf(stderr, "load: FAILED\n");
         return 1;
     }
     print(options, &result);

@@ -25,7 +25,7 @@ int loop_init(struct loop *loop, int wake_fd, const struct connection_settings *
     };
     if (loop->epoll_fd == -1 ||
         (wake_fd != -1 && epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, wake_fd, &event) != 0)) {
-        fprintf(stderr, "stompload: epoll: %s\n", strerror(errno));
+        fprintf(stderr, "load: epoll: %s\n", strerror(errno));
         return -1;
     }
     loop->buffer = mem_alloc(loop->buffer_size);
@@ -52,7 +52,7 @@ void loop_turn(struct loop *loop, uint64_t wait_ns)
         if (events[i].data.ptr != NULL)
             connection_on_event(events[i].data.ptr, events[i].events);
         else if (read(loop->wake_fd, &ignored, sizeof(ignored)) < 0 && errno != EAGAIN)
-            fprintf(stderr, "stompload: eventfd: %s\n", strerror(errno));
+            fprintf(stderr, "load: eventfd: %s\n", strerror(errno));
     }
 }
 

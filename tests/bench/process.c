@@ -20,7 +20,7 @@ int process_pin(const struct options *options, size_t turn)
     CPU_ZERO(&set);
     CPU_SET(cpu, &set);
     if (sched_setaffinity(0, sizeof(set), &set) != 0) {
-        fprintf(stderr, "stompload: cannot run on CPU %llu: %s\n", (unsigned long long)cpu,
+        fprintf(stderr, "load: cannot run on CPU %llu: %s\n", (unsigned long long)cpu,
                 strerror(errno));
         return -1;
     }
@@ -38,6 +38,6 @@ int process_find_capacity(size_t *out)
             return 0;
         }
     }
-    fprintf(stderr, "stompload: too few descriptors may be open\n");
+    fprintf(stderr, "load: too few descriptors may be open\n");
     return -1;
 }

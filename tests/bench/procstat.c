@@ -16,7 +16,7 @@ int procstat_add_cpu(struct procstat *stat, pid_t pid)
     if (error == 0 && clock_gettime(clock, &used) != 0)
         error = errno;
     if (error != 0) {
-        fprintf(stderr, "stompload: no CPU time of process %d: %s\n", (int)pid, strerror(error));
+        fprintf(stderr, "load: no CPU time of process %d: %s\n", (int)pid, strerror(error));
         return -1;
     }
     stat->cpu_ns += (uint64_t)used.tv_sec * 1000000000U + (uint64_t)used.tv_nsec;
@@ -70,7 +70,7 @@ int procstat_add_memory(struct procstat *stat, pid_t pid)
         (void)close(fd);
     }
     if (fd == -1 || n < 0 || !procstat_parse_memory(stat, slice_of(text, len))) {
-        fprintf(stderr, "stompload: cannot read %s\n", path);
+        fprintf(stderr, "load: cannot read %s\n", path);
         return -1;
     }
     return 0;

@@ -56,7 +56,7 @@ int target_resolve(struct target *target)
     struct addrinfo *found = NULL;
     int error = getaddrinfo(host, target->port, &hints, &found);
     if (error != 0) {
-        fprintf(stderr, "stompload: no address for %s: %s\n", host, gai_strerror(error));
+        fprintf(stderr, "load: no address for %s: %s\n", host, gai_strerror(error));
         mem_free(host);
         return -1;
     }

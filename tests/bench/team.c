@@ -15,7 +15,7 @@ struct team *team_new(size_t n_members, size_t n_publishers)
         mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     if (team == MAP_FAILED) {
-        fprintf(stderr, "stompload: mmap: %s\n", strerror(errno));
+        fprintf(stderr, "load: mmap: %s\n", strerror(errno));
         return NULL;
     }
     team->n_members = n_members;
@@ -27,7 +27,7 @@ struct team *team_new(size_t n_members, size_t n_publishers)
     for (size_t i = 0; i < n_members; i++) {
         team->members[i].wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
         if (team->members[i].wake_fd == -1) {
-            fprintf(stderr, "stompload: eventfd: %s\n", strerror(errno));
+            fprintf(stderr, "load: eventfd: %s\n", strerror(errno));
             team_free(team);
             return NULL;
         }
@@ -52,7 +52,7 @@ void team_wake(struct team *team, size_t member)
 
     /* EAGAIN means that the counter is full: the member is woken anyway. */
     if (write(team->members[member].wake_fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
-        fprintf(stderr, "stompload: eventfd: %s\n", strerror(errno));
+        fprintf(stderr, "load: eventfd: %s\n", strerror(errno));
 }
 
 void team_enter(struct team *team, enum team_phase phase)

@@ -136,7 +136,7 @@ int worker_init(struct worker *w, const struct options *options, struct team *te
     buf_init(&w->connect, MAX_REQUEST);
     if (!names_write_upgrade(&w->upgrade, options, NULL) ||
         !names_write_connect(&w->connect, options, NULL)) {
-        fprintf(stderr, "stompload: the headers are longer than %d bytes\n", MAX_REQUEST);
+        fprintf(stderr, "load: the headers are longer than %d bytes\n", MAX_REQUEST);
         return -1;
     }
     w->settings = (struct connection_settings){
