@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "tests/bench/frame.h"
 #include "tests/bench/handshake.h"
+#include "tests/bench/inflater.h"
 
 /* One SUBSCRIBE a connection: one receipt to wait for. */
 #define SUBSCRIBE_RECEIPT "subscribed"
@@ -20,7 +21,7 @@ static void watch(struct connection *c, int operation)
 
     event.events =
         (c->is_reading ? EPOLLIN | EPOLLRDHUP : 0U) | (c->is_writable_awaited ? EPOLLOUT : 0U);
-    if (epoll_ctl(c->loop->epoll_fd, operation, c->fd, &event) != 0)
+    if (epoll_ctl(c->loop->epoll_fd, operation, c->link.fd, &event) != 0)
         connection_fail(c, "epoll refuses the socket");
 }
 
@@ -37,7 +38,7 @@ struct connection *connection_new(struct loop *loop, int fd, size_t number,
     struct connection *c = mem_calloc(1, sizeof(*c));
     const struct connection_settings *settings = loop->settings;
 
-    c->fd = fd;
+    c->link = (struct link){fd, NULL};
     c->state = CONNECTION_DIALING;
     c->loop = loop;
     c->role = role;
@@ -53,22 +54,22 @@ struct connection *connection_new(struct loop *loop, int fd, size_t number,
     return c;
 }
 
-static void close_fd(struct connection *c)
+static void close_link(struct connection *c, bool is_aborted)
 {
-    if (c->fd != -1)
-        (void)close(c->fd);
-    c->fd = -1;
+    link_close(&c->link, is_aborted);
     c->state = CONNECTION_CLOSED;
     buf_dispose(&c->out);
     buf_dispose(&c->rest);
     buf_dispose(&c->fragments);
+    inflater_free(c->inflater);
+    c->inflater = NULL;
 }
 
 void connection_free(struct connection *c)
 {
     if (c == NULL)
         return;
-    close_fd(c);
+    close_link(c, false);
     mem_free(c->role.destination);
     mem_free(c->role.id);
     mem_free(c->role.user);
@@ -82,7 +83,7 @@ void connection_fail(struct connection *c, const char *why)
 {
     if (c->state == CONNECTION_CLOSED)
         return;
-    close_fd(c);
+    close_link(c, false);
     c->loop->handler->on_closed(c->loop->handler_self, c, why);
 }
 
@@ -91,6 +92,16 @@ static void fail_errno(struct connection *c, const char *what, int error)
     char why[160];
 
     (void)snprintf(why, sizeof(why), "%s: %s", what, strerror(error));
+    connection_fail(c, why);
+}
+
+/* The link's last call has FAILED. */
+static void fail_link(struct connection *c, const char *what)
+{
+    char why[160], reason[120];
+
+    link_reason(&c->link, reason, sizeof(reason));
+    (void)snprintf(why, sizeof(why), "%s: %s", what, reason);
     connection_fail(c, why);
 }
 
@@ -110,28 +121,34 @@ static void fail_quoting(struct connection *c, const char *what, struct slice sa
     connection_fail(c, why);
 }
 
+static void await_writable(struct connection *c, bool is_awaited)
+{
+    if (is_awaited == c->is_writable_awaited)
+        return;
+    c->is_writable_awaited = is_awaited;
+    watch(c, EPOLL_CTL_MOD);
+}
+
 void connection_flush(struct connection *c)
 {
     bool is_blocked = false;
 
-    if (c->state == CONNECTION_CLOSED || c->state == CONNECTION_DIALING)
+    if (c->state == CONNECTION_CLOSED || c->state < CONNECTION_UPGRADING)
         return;
     while (c->out.len != 0 && !is_blocked) {
-        ssize_t n = send(c->fd, c->out.base, c->out.len, MSG_NOSIGNAL);
+        size_t n;
+        enum link_result result = link_write(&c->link, c->out.base, c->out.len, &n);
 
-        if (n > 0)
-            buf_consume(&c->out, (size_t)n);
-        else if (errno == EAGAIN)
+        if (result == LINK_DONE)
+            buf_consume(&c->out, n);
+        else if (result == LINK_WANTS_WRITE || result == LINK_WANTS_READ)
             is_blocked = true;
-        else if (errno != EINTR) {
-            fail_errno(c, "send", errno);
+        else {
+            fail_link(c, "send");
             return;
         }
     }
-    if (is_blocked != c->is_writable_awaited) {
-        c->is_writable_awaited = is_blocked;
-        watch(c, EPOLL_CTL_MOD);
-    }
+    await_writable(c, is_blocked);
 }
 
 void connection_set_reading(struct connection *c, bool is_reading)
@@ -303,7 +320,7 @@ static void on_frame(struct connection *c, struct slice text)
 static enum load_status check_message(struct connection *c, struct slice text, struct slice *body)
 {
     struct frame_expectation expected = {slice_str(c->role.destination), slice_str(c->role.id),
-                                         c->loop->settings->body_size};
+                                         c->loop->settings->body_size, c->loop->settings->pattern};
     enum load_status status;
     struct frame frame;
     struct slice id;
@@ -350,6 +367,25 @@ static void on_text(struct connection *c, struct slice text, uint64_t now_ns)
         on_frame(c, text);
 }
 
+static void on_data(struct connection *c, struct slice payload, bool is_compressed, uint64_t now_ns)
+{
+    struct loop *loop = c->loop;
+    struct inflater *inflater = c->inflater == NULL ? loop->inflater : c->inflater;
+    enum load_status status;
+
+    if (!is_compressed) {
+        on_text(c, payload, now_ns);
+        return;
+    }
+    status = inflater_run(inflater, payload, loop->inflated, loop->inflated_size, &payload);
+    if (status != LOAD_OK) {
+        connection_fail(c, load_strstatus(status));
+        return;
+    }
+    loop->n_inflated++;
+    on_text(c, payload, now_ns);
+}
+
 /* A message in several frames, as Tomcat sends long ones. */
 static void on_fragment(struct connection *c, const struct wire_frame *frame, uint64_t now_ns)
 {
@@ -357,8 +393,10 @@ static void on_fragment(struct connection *c, const struct wire_frame *frame, ui
         connection_fail(c, load_strstatus(LOAD_ERR_WS_OPCODE));
         return;
     }
-    if (frame->opcode != WIRE_CONTINUATION)
+    if (frame->opcode != WIRE_CONTINUATION) {
         c->fragments_opcode = frame->opcode;
+        c->is_fragment_compressed = frame->is_compressed;
+    }
     if (!buf_append(&c->fragments, frame->payload)) {
         connection_fail(c, load_strstatus(LOAD_ERR_WS_TOO_LARGE));
         return;
@@ -366,7 +404,7 @@ static void on_fragment(struct connection *c, const struct wire_frame *frame, ui
     if (!frame->is_final)
         return;
     c->fragments_opcode = 0;
-    on_text(c, buf_slice(&c->fragments), now_ns);
+    on_data(c, buf_slice(&c->fragments), c->is_fragment_compressed, now_ns);
     buf_consume(&c->fragments, c->fragments.len);
 }
 
@@ -384,11 +422,15 @@ static void on_close(struct connection *c, struct slice payload)
 
 static void on_wire_frame(struct connection *c, const struct wire_frame *frame, uint64_t now_ns)
 {
+    if (frame->is_compressed && !c->has_deflate) {
+        connection_fail(c, load_strstatus(LOAD_ERR_WS_RESERVED));
+        return;
+    }
     switch (frame->opcode) {
     case WIRE_TEXT:
     case WIRE_BINARY:
         if (frame->is_final && c->fragments_opcode == 0) {
-            on_text(c, frame->payload, now_ns);
+            on_data(c, frame->payload, frame->is_compressed, now_ns);
             break;
         }
         on_fragment(c, frame, now_ns);
@@ -407,6 +449,22 @@ static void on_wire_frame(struct connection *c, const struct wire_frame *frame, 
     }
 }
 
+/* Returns whether what the server made of our offer is right. */
+static bool on_extensions(struct connection *c, struct slice value)
+{
+    struct extension_answer answer;
+    enum load_status status = extension_read(value, &c->loop->settings->extension, &answer);
+
+    if (status != LOAD_OK) {
+        fail_quoting(c, load_strstatus(status), slice_trim(value));
+        return false;
+    }
+    c->has_deflate = answer.has_deflate;
+    if (answer.keeps_context)
+        c->inflater = inflater_new(answer.window_bits, true);
+    return true;
+}
+
 /* Returns whether the upgrade is done; frames may follow in the input. */
 static bool on_upgrade(struct connection *c, struct slice *input)
 {
@@ -423,6 +481,8 @@ static bool on_upgrade(struct connection *c, struct slice *input)
         fail_quoting(c, "the upgrade was refused", answer.status_line);
         return false;
     }
+    if (!on_extensions(c, answer.extensions))
+        return false;
     *input = slice_skip(*input, answer.len);
     c->state = CONNECTION_CONNECTING;
     connection_send(c, WIRE_TEXT,
@@ -450,40 +510,91 @@ static void on_input(struct connection *c, struct slice input, uint64_t now_ns)
         connection_flush(c);
 }
 
-static void receive(struct connection *c)
+/* Returns whether there may be more at once. */
+static bool receive_some(struct connection *c)
 {
     struct loop *loop = c->loop;
-    size_t kept = c->rest.len;
-    ssize_t n;
+    size_t kept = c->rest.len, n;
+    enum link_result result;
 
     if (kept != 0)
         memcpy(loop->buffer, c->rest.base, kept);
-    n = recv(c->fd, loop->buffer + kept, loop->buffer_size - kept, 0);
-    if (n > 0) {
+    result = link_read(&c->link, loop->buffer + kept, loop->buffer_size - kept, &n);
+    switch (result) {
+    case LINK_DONE:
+    case LINK_MORE:
         buf_consume(&c->rest, kept);
-        on_input(c, slice_of(loop->buffer, kept + (size_t)n), loop_now_ns());
-    } else if (n == 0) {
+        loop->n_bytes += n;
+        on_input(c, slice_of(loop->buffer, kept + n), loop_now_ns());
+        return result == LINK_MORE && c->state != CONNECTION_CLOSED && c->is_reading;
+    case LINK_CLOSED:
         connection_fail(c, "the server closed the connection");
-    } else if (errno != EAGAIN && errno != EINTR) {
-        fail_errno(c, "recv", errno);
+        return false;
+    case LINK_FAILED:
+        fail_link(c, "recv");
+        return false;
+    case LINK_WANTS_READ:
+    case LINK_WANTS_WRITE:
+        break;
+    }
+    return false;
+}
+
+static void receive(struct connection *c)
+{
+    while (receive_some(c))
+        ;
+}
+
+static void upgrade(struct connection *c)
+{
+    c->state = CONNECTION_UPGRADING;
+    must_fit(buf_append(&c->out, c->role.upgrade.base != NULL ? c->role.upgrade
+                                                              : c->loop->settings->upgrade));
+    connection_flush(c);
+}
+
+static void secure(struct connection *c)
+{
+    switch (link_shake(&c->link)) {
+    case LINK_DONE:
+        upgrade(c);
+        break;
+    case LINK_WANTS_READ:
+        await_writable(c, false);
+        break;
+    case LINK_WANTS_WRITE:
+        await_writable(c, true);
+        break;
+    default:
+        fail_link(c, "the TLS handshake");
+        break;
     }
 }
 
 static void on_dialed(struct connection *c)
 {
+    const struct connection_settings *settings = c->loop->settings;
     int error = 0;
     socklen_t len = sizeof(error);
 
-    if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
+    if (getsockopt(c->link.fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
         error = errno;
     if (error != 0) {
         fail_errno(c, "connect", error);
         return;
     }
-    c->state = CONNECTION_UPGRADING;
-    must_fit(buf_append(&c->out, c->role.upgrade.base != NULL ? c->role.upgrade
-                                                              : c->loop->settings->upgrade));
-    connection_flush(c);
+    if (settings->tls == NULL) {
+        upgrade(c);
+        return;
+    }
+    c->link.ssl = tls_open(settings->tls, c->link.fd, c->number / settings->n_members);
+    if (c->link.ssl == NULL) {
+        connection_fail(c, "OpenSSL makes no connection");
+        return;
+    }
+    c->state = CONNECTION_SECURING;
+    secure(c);
 }
 
 void connection_on_event(struct connection *c, uint32_t events)
@@ -492,6 +603,10 @@ void connection_on_event(struct connection *c, uint32_t events)
         return;
     if (c->state == CONNECTION_DIALING) {
         on_dialed(c);
+        return;
+    }
+    if (c->state == CONNECTION_SECURING) {
+        secure(c);
         return;
     }
     if ((events & EPOLLOUT) != 0)

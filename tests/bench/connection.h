@@ -6,16 +6,19 @@
 #include <stdint.h>
 #include "base/buf.h"
 #include "base/slice.h"
+#include "tests/bench/extension.h"
+#include "tests/bench/link.h"
 #include "tests/bench/loop.h"
+#include "tests/bench/mark.h"
 #include "tests/bench/options.h"
 #include "tests/bench/sublist.h"
 #include "tests/bench/wire.h"
 
 /*
- * One client: a socket that goes through upgrade, CONNECT and SUBSCRIBE on its own and then hands
- * over the bodies of MESSAGE frames. Whatever the server does wrong ends it with a text that says
- * what. The receive path reads a MESSAGE by its first and last bytes; the first messages of each
- * connection, and all that look unusual, are read strictly. Owning process only.
+ * One client: a socket that goes through TLS, upgrade, CONNECT and SUBSCRIBE on its own and then
+ * hands over the bodies of MESSAGE frames. Whatever the server does wrong ends it with a text that
+ * says what. The receive path reads a MESSAGE by its first and last bytes; the first messages of
+ * each connection, and all that look unusual, are read strictly. Owning process only.
  */
 
 enum {
@@ -25,6 +28,7 @@ enum {
 
 enum connection_state {
     CONNECTION_DIALING,
+    CONNECTION_SECURING, /* TLS only */
     CONNECTION_UPGRADING,
     CONNECTION_CONNECTING,
     CONNECTION_SUBSCRIBING, /* waits for the RECEIPT */
@@ -48,20 +52,26 @@ struct connection_role {
 
 /** What all clients of a run have in common. Immutable. */
 struct connection_settings {
-    struct slice upgrade; /* the HTTP request */
-    struct slice connect; /* the CONNECT frame */
+    struct slice upgrade;             /* the HTTP request */
+    struct extension_offer extension; /* what the upgrade says of it */
+    struct slice connect;             /* the CONNECT frame */
+    struct tls *tls;                  /* borrowed; NULL for plain connections */
+    size_t n_members;                 /* processes, which share out the numbers of connections */
     size_t body_size;
     size_t max_payload; /* of a WebSocket message from the server */
     uint32_t n_strict;
     enum options_confirm confirm;
     enum options_mask mask;
+    enum mark_pattern pattern;
 };
 
 struct connection {
-    int fd;
+    struct link link;
     enum connection_state state;
     bool is_writable_awaited;
     bool is_reading;
+    bool has_deflate;
+    bool is_fragment_compressed;
     uint8_t fragments_opcode; /* of the message whose fragments come; 0 for none */
     uint32_t n_strict_left;
     struct loop *loop;
@@ -70,8 +80,10 @@ struct connection {
     struct buf out;                  /* what the kernel has not taken yet */
     struct buf rest;                 /* the beginning of a frame whose end is still to come */
     struct buf fragments;            /* of a message in several frames */
-    size_t number;                   /* of all the run's connections */
-    void *data;                      /* the mode's */
+    struct inflater *inflater; /* with the context of this connection; NULL: the loop's will do */
+    size_t number;             /* of all the run's connections */
+    uint64_t dialed_ns;        /* when its socket was asked for; set by who dialed */
+    void *data;                /* the mode's */
 };
 
 /** What happens to connections; each is called with the loop's `handler_self`. */

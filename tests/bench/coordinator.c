@@ -24,6 +24,7 @@ enum {
     HEAD_START_NS = 20 * 1000 * 1000, /* from the phase's change to the first message */
     AFTERMATH_NS = 200 * 1000 * 1000, /* in which a repeated last message would come */
     MEMORY_SETTLES_NS = 1000 * 1000 * 1000,
+    PEAK_EVERY_NS = 50 * 1000 * 1000,
 };
 
 /* One reading of everything that is measured from outside. */
@@ -43,8 +44,15 @@ struct coordinator {
     bool has_stopped_early;
     struct verdict verdict;
     struct live live;
-    struct sample first, last;             /* traffic: at the ends of the measured time */
-    struct procstat before, after, closed; /* idle: memory without, with, after connections */
+    struct sample first,
+        last; /* traffic: at the ends of the measured time; ramp, storm: of theirs */
+    /* Modes without messages: memory without, with and after connections, and seconds after that.
+     */
+    struct procstat before, after, closed, settled;
+    uint64_t next_peak_ns;
+    uint64_t peak_bytes;  /* storm: the most memory that was seen during it */
+    struct procstat back; /* storm: memory with all of them back */
+    uint64_t arrival_ns;  /* ramp, storm: from the first that was started to the last ready */
 };
 
 static void sleep_ns(uint64_t ns)
@@ -81,6 +89,26 @@ static int take_sample(const struct coordinator *co, struct sample *out)
     return 0;
 }
 
+/* Before there is any load: of its own CPU time all counts. */
+static int take_first_sample(struct coordinator *co)
+{
+    if (read_memory(co->options, &co->before) != 0)
+        return -1;
+    for (size_t i = 0; i < co->options->pids.n_items; i++) {
+        if (procstat_add_cpu(&co->first.server, options_pid(co->options, i)) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Whether the mode is about connections alone. */
+static bool is_quiet(const struct coordinator *co)
+{
+    enum options_mode mode = co->options->mode;
+
+    return mode == OPTIONS_IDLE || mode == OPTIONS_RAMP || mode == OPTIONS_STORM;
+}
+
 static int choose_processes(struct coordinator *co)
 {
     size_t capacity, needed;
@@ -112,6 +140,7 @@ static int run_worker(struct coordinator *co, size_t index)
     /* Never outlives its parent; wakes up when a message is due, not some 50 us later. */
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)prctl(PR_SET_TIMERSLACK, 1UL);
+    (void)signal(SIGPIPE, SIG_IGN);
     if (process_pin(co->options, index) != 0)
         return 1;
     if (worker_init(&worker, co->options, co->team, index, dial, co->options) != 0) {
@@ -166,23 +195,38 @@ static size_t sum_ready(const struct team *team)
     return sum;
 }
 
-static bool wait_until_ready(struct coordinator *co)
+/* Now and then: the kernel walks the server's memory for it. */
+static void note_peak(struct coordinator *co)
+{
+    uint64_t now_ns = loop_now_ns();
+    struct procstat memory;
+
+    if (co->options->mode != OPTIONS_STORM || now_ns < co->next_peak_ns)
+        return;
+    co->next_peak_ns = now_ns + PEAK_EVERY_NS;
+    if (read_memory(co->options, &memory) == 0 && memory.rss_bytes > co->peak_bytes)
+        co->peak_bytes = memory.rss_bytes;
+}
+
+/* `n_wanted` in all: one that comes back counts again. */
+static bool wait_until_ready(struct coordinator *co, size_t n_wanted)
 {
     size_t n_ready = 0, now_ready;
     uint64_t last_ns = loop_now_ns();
 
-    while ((now_ready = sum_ready(co->team)) < co->n_connections) {
+    while ((now_ready = sum_ready(co->team)) < n_wanted) {
         if (!is_well(co))
             return false;
         if (now_ready != n_ready)
             last_ns = loop_now_ns();
         n_ready = now_ready;
-        live_show_connecting(&co->live, n_ready, loop_now_ns());
+        live_show_connecting(&co->live, n_ready + co->n_connections - n_wanted, loop_now_ns());
         if (loop_now_ns() - last_ns > co->options->connect_timeout_ns) {
             verdict_fail(&co->verdict, "%zu of %zu connections are subscribed, and no more came",
-                         n_ready, co->n_connections);
+                         n_ready + co->n_connections - n_wanted, co->n_connections);
             return false;
         }
+        note_peak(co);
         sleep_ns(POLL_NS);
     }
     return true;
@@ -258,19 +302,77 @@ static void run_traffic(struct coordinator *co)
         sleep_ns(AFTERMATH_NS);
 }
 
-static void run_idle(struct coordinator *co)
+static void note_memory(struct coordinator *co, struct procstat *out)
+{
+    if (read_memory(co->options, out) != 0)
+        verdict_fail(&co->verdict, "the server's memory cannot be read");
+}
+
+/* Connections are ready: how long that took since `start_ns`, or since the first was started. */
+static void note_arrival(struct coordinator *co, uint64_t start_ns)
+{
+    uint64_t first_ns = UINT64_MAX, last_ns = 0;
+
+    for (size_t i = 0; i < co->team->n_members; i++) {
+        uint64_t first = atomic_load(&co->team->members[i].first_dial_ns);
+        uint64_t last = atomic_load(&co->team->members[i].last_ready_ns);
+
+        /* One without a connection has neither. */
+        if (first != 0 && first < first_ns)
+            first_ns = first;
+        if (last > last_ns)
+            last_ns = last;
+    }
+    co->arrival_ns = last_ns - (start_ns == 0 ? first_ns : start_ns);
+    co->has_window = take_sample(co, &co->last) == 0;
+}
+
+static bool run_storm(struct coordinator *co)
+{
+    uint64_t start_ns;
+
+    if (take_sample(co, &co->first) != 0)
+        return false;
+    co->peak_bytes = co->after.rss_bytes;
+    start_ns = loop_now_ns();
+    atomic_store(&co->team->start_ns, start_ns);
+    team_enter(co->team, TEAM_RUN);
+    if (!wait_until_ready(co, 2 * co->n_connections))
+        return false;
+    note_arrival(co, start_ns);
+    sleep_ns(MEMORY_SETTLES_NS);
+    note_memory(co, &co->back);
+    return true;
+}
+
+static void run_quiet(struct coordinator *co)
 {
     uint64_t start_ns, end_ns;
 
+    if (co->options->mode == OPTIONS_RAMP)
+        note_arrival(co, 0);
     sleep_ns(MEMORY_SETTLES_NS);
-    if (read_memory(co->options, &co->after) != 0)
-        verdict_fail(&co->verdict, "the server's memory cannot be read");
+    note_memory(co, &co->after);
+    if (co->options->mode == OPTIONS_STORM && !run_storm(co)) {
+        co->has_stopped_early = true;
+        return;
+    }
     start_ns = loop_now_ns();
     end_ns = start_ns + co->options->hold_ns;
     while (loop_now_ns() < end_ns && is_well(co)) {
         live_show_running(&co->live, start_ns, co->options->hold_ns, 0, loop_now_ns());
         sleep_ns(POLL_NS);
     }
+}
+
+/* All connections are closed. */
+static void watch_memory_settle(struct coordinator *co)
+{
+    sleep_ns(MEMORY_SETTLES_NS);
+    note_memory(co, &co->closed);
+    if (co->options->settle_ns > MEMORY_SETTLES_NS)
+        sleep_ns(co->options->settle_ns - MEMORY_SETTLES_NS);
+    note_memory(co, &co->settled);
 }
 
 static void stop_workers(struct coordinator *co)
@@ -288,27 +390,33 @@ static void stop_workers(struct coordinator *co)
     }
 }
 
+static void report_latency(struct coordinator *co, struct report *report)
+{
+    struct histogram *latency = mem_calloc(1, sizeof(*latency));
+
+    for (size_t i = 0; i < co->team->n_members; i++)
+        histogram_merge(latency, &co->team->members[i].latency);
+    report_number(report, "latency_p50_us", (double)histogram_quantile(latency, 500000) / 1e3, 1);
+    report_number(report, "latency_p99_us", (double)histogram_quantile(latency, 990000) / 1e3, 1);
+    report_number(report, "latency_p999_us", (double)histogram_quantile(latency, 999000) / 1e3, 1);
+    report_number(report, "latency_max_us", (double)latency->max / 1e3, 1);
+    mem_free(latency);
+}
+
 static void report_traffic(struct coordinator *co, struct report *report)
 {
     const struct options *o = co->options;
     const struct team_counts *counts = &co->verdict.counts;
-    struct histogram *latency = mem_calloc(1, sizeof(*latency));
     double seconds = (double)o->seconds_ns / 1e9;
     double measured = (double)(counts->n_received_measured == 0 ? 1 : counts->n_received_measured);
 
-    for (size_t i = 0; i < co->team->n_members; i++)
-        histogram_merge(latency, &co->team->members[i].latency);
     report_count(report, "deliveries", counts->n_received);
     report_count(report, "deliveries_measured", counts->n_received_measured);
     if (co->has_window) {
         report_number(report, "deliveries_per_s", (double)counts->n_received_measured / seconds, 0);
         report_number(report, "published_per_s", (double)counts->n_sent_measured / seconds, 1);
     }
-    report_number(report, "latency_p50_us", (double)histogram_quantile(latency, 500000) / 1e3, 1);
-    report_number(report, "latency_p99_us", (double)histogram_quantile(latency, 990000) / 1e3, 1);
-    report_number(report, "latency_p999_us", (double)histogram_quantile(latency, 999000) / 1e3, 1);
-    report_number(report, "latency_max_us", (double)latency->max / 1e3, 1);
-    mem_free(latency);
+    report_latency(co, report);
     if (co->has_window && co->has_pids) {
         double cpu_ns = (double)(co->last.server.cpu_ns - co->first.server.cpu_ns);
 
@@ -319,6 +427,9 @@ static void report_traffic(struct coordinator *co, struct report *report)
     if (co->has_window)
         report_number(report, "load_cpu_s",
                       (double)(co->last.load.cpu_ns - co->first.load.cpu_ns) / 1e9, 3);
+    report_count(report, "received_bytes", counts->n_bytes);
+    if (o->has_deflate)
+        report_count(report, "inflated", counts->n_inflated);
     if (o->mode == OPTIONS_SLOW)
         report_count(report, "slow_closed", counts->n_slow_closed);
     if (o->mode == OPTIONS_MIXED) {
@@ -340,7 +451,32 @@ static void report_memory(struct report *report, const char *const names[4], uin
     report_number(report, names[3], ((double)after - (double)before) / (double)n_connections, 1);
 }
 
-static void report_idle(struct coordinator *co, struct report *report)
+/* What it took to open connections: the ramp, or their way back. */
+static void report_arrival(struct coordinator *co, struct report *report)
+{
+    double n = (double)co->n_connections;
+
+    if (co->has_window) {
+        report_number(report, "seconds", (double)co->arrival_ns / 1e9, 3);
+        report_number(report, "connections_per_s", n * 1e9 / (double)co->arrival_ns, 1);
+    }
+    report_latency(co, report);
+    if (co->options->mode == OPTIONS_STORM) {
+        report_count(report, "failures", co->verdict.counts.n_failures);
+        report_count(report, "resumed", co->verdict.counts.n_resumed);
+    }
+    if (co->has_window && co->has_pids) {
+        double cpu_ns = (double)(co->last.server.cpu_ns - co->first.server.cpu_ns);
+
+        report_number(report, "server_cpu_s", cpu_ns / 1e9, 3);
+        report_number(report, "server_us_per_connection", cpu_ns / 1e3 / n, 1);
+    }
+    if (co->has_window)
+        report_number(report, "load_cpu_s",
+                      (double)(co->last.load.cpu_ns - co->first.load.cpu_ns) / 1e9, 3);
+}
+
+static void report_quiet(struct coordinator *co, struct report *report)
 {
     static const char *const rss[] = {"rss_before_bytes", "rss_open_bytes", "rss_closed_bytes",
                                       "rss_bytes_per_connection"};
@@ -351,12 +487,20 @@ static void report_idle(struct coordinator *co, struct report *report)
                                             "anonymous_bytes_per_connection"};
     const struct procstat *b = &co->before, *a = &co->after, *c = &co->closed;
 
+    if (co->options->mode != OPTIONS_IDLE)
+        report_arrival(co, report);
     if (!co->has_pids)
         return;
     report_memory(report, rss, b->rss_bytes, a->rss_bytes, c->rss_bytes, co->n_connections);
     report_memory(report, pss, b->pss_bytes, a->pss_bytes, c->pss_bytes, co->n_connections);
     report_memory(report, anonymous, b->anonymous_bytes, a->anonymous_bytes, c->anonymous_bytes,
                   co->n_connections);
+    if (co->options->mode == OPTIONS_STORM) {
+        report_count(report, "rss_peak_bytes", co->peak_bytes);
+        report_count(report, "rss_back_bytes", co->back.rss_bytes);
+    }
+    if (co->options->mode != OPTIONS_IDLE)
+        report_count(report, "rss_settled_bytes", co->settled.rss_bytes);
 }
 
 static void print_report(struct coordinator *co)
@@ -366,8 +510,8 @@ static void print_report(struct coordinator *co)
     report_init(&report, co->options->is_json);
     report_string(&report, "mode", options_mode_name(co->options->mode));
     report_count(&report, "connections", co->n_connections);
-    if (co->options->mode == OPTIONS_IDLE)
-        report_idle(co, &report);
+    if (is_quiet(co))
+        report_quiet(co, &report);
     else
         report_traffic(co, &report);
     report_flag(&report, "ok", !co->verdict.has_failed);
@@ -382,23 +526,23 @@ static void print_report(struct coordinator *co)
 /* From the fork on: whatever happens, the workers are stopped and what they counted is shown. */
 static void run(struct coordinator *co)
 {
-    bool is_idle = co->options->mode == OPTIONS_IDLE;
-
     live_init(&co->live, co->options, co->team, co->n_connections);
+    /* A ramp by rate begins when all processes are there. */
+    atomic_store(&co->team->start_ns, loop_now_ns() + HEAD_START_NS);
     if (start_workers(co) != 0)
         verdict_fail(&co->verdict, "not all processes could be started");
-    else if (wait_until_ready(co))
-        is_idle ? run_idle(co) : run_traffic(co);
+    else if (wait_until_ready(co, co->n_connections))
+        is_quiet(co) ? run_quiet(co) : run_traffic(co);
     live_end(&co->live);
     stop_workers(co);
-    if (is_idle) {
-        sleep_ns(MEMORY_SETTLES_NS);
-        if (read_memory(co->options, &co->closed) != 0)
-            verdict_fail(&co->verdict, "the server's memory cannot be read");
-    }
+    if (is_quiet(co))
+        watch_memory_settle(co);
     for (size_t i = 0; i < co->team->n_members; i++)
         verdict_add(&co->verdict, &co->team->members[i].counts);
-    if (!is_idle)
+    if (co->verdict.counts.n_failures > co->options->n_failures)
+        verdict_fail(&co->verdict, "%llu attempts to come back failed",
+                     (unsigned long long)co->verdict.counts.n_failures);
+    if (!is_quiet(co))
         verdict_judge(&co->verdict, (enum options_order)co->options->order);
     /* Said last: it is only the reason when nothing else was found. */
     if (co->has_stopped_early)
@@ -416,7 +560,7 @@ int coordinator_run(struct options *options)
 
     co.n_connections = co.mode->count(options);
     if (target_resolve(&options->target) != 0 || choose_processes(&co) != 0 ||
-        process_pin(options, 0) != 0 || read_memory(options, &co.before) != 0)
+        process_pin(options, 0) != 0 || take_first_sample(&co) != 0)
         return 1;
     co.team = team_new(options->n_procs, co.mode->n_publishers(options));
     if (co.team == NULL)

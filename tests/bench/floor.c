@@ -89,8 +89,8 @@ static bool append_message(struct buf *out, const struct options *options, uint6
     buf_dispose(&head);
     if (!fits)
         return false;
-    mark_fill(body, size);
     mark_write(body, &mark);
+    mark_fill(body, size, MARK_LETTERS);
     body[size] = '\0';
     buf_commit(out, size + 1);
     return true;

@@ -25,7 +25,8 @@ static void a_round_is_what_a_server_would_send(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         struct options options = small(3, sizes[i]);
-        struct frame_expectation expected = {SLICE("/topic/bench"), SLICE("sub-0"), sizes[i]};
+        struct frame_expectation expected = {SLICE("/topic/bench"), SLICE("sub-0"), sizes[i],
+                                             MARK_LETTERS};
         struct wire_frame frame;
         struct slice left, body;
         struct buf round;

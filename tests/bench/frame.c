@@ -1,7 +1,6 @@
 #include "tests/bench/frame.h"
 
 #include <stdint.h>
-#include "tests/bench/mark.h"
 
 /* Takes a line and its end, LF or CRLF, off the front. A CR elsewhere stays and is refused. */
 static bool take_line(struct slice *text, struct slice *line)
@@ -132,7 +131,7 @@ enum load_status frame_check_message(struct slice text, const struct frame_expec
         return LOAD_ERR_MESSAGE_SUBSCRIPTION;
     if (!frame_header(&frame, (struct slice)SLICE("message-id"), &id) || id.len == 0)
         return LOAD_ERR_MESSAGE_ID;
-    if (frame.body.len != expected->body_len || !mark_is_filled(frame.body))
+    if (frame.body.len != expected->body_len || !mark_is_filled(frame.body, expected->pattern))
         return LOAD_ERR_MESSAGE_BODY;
     *body = frame.body;
     return LOAD_OK;

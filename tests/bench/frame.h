@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 #include "base/slice.h"
+#include "tests/bench/mark.h"
 #include "tests/bench/status.h"
 
 /*
@@ -34,6 +35,7 @@ struct frame_expectation {
     struct slice destination;
     struct slice subscription;
     size_t body_len;
+    enum mark_pattern pattern; /* what the body is filled with */
 };
 
 /**

@@ -71,7 +71,8 @@ static void refuses_what_is_not_one_frame(void **state)
 #define HEAD "MESSAGE\ndestination:/topic/a\nsubscription:s\nmessage-id:1\n"
 #define BODY "0123456789012345678901234567890123456789opqr"
 
-static const struct frame_expectation expected = {SLICE("/topic/a"), SLICE("s"), sizeof(BODY) - 1};
+static const struct frame_expectation expected = {SLICE("/topic/a"), SLICE("s"), sizeof(BODY) - 1,
+                                                  MARK_LETTERS};
 
 static void a_message_must_be_what_was_expected(void **state)
 {

@@ -18,7 +18,8 @@ bool handshake_write(struct buf *out, const struct handshake_request *request)
     if (request->token.len != 0 &&
         !buf_printf(out, "Authorization: Bearer %.*s\r\n", SLICE_FMT(request->token)))
         return false;
-    return buf_append(out, request->extra_headers) && buf_append(out, (struct slice)SLICE("\r\n"));
+    return extension_write(out, &request->extension) && buf_append(out, request->extra_headers) &&
+           buf_append(out, (struct slice)SLICE("\r\n"));
 }
 
 /* Whether a comma-separated header value has this element. */
@@ -34,7 +35,7 @@ static bool has_element(struct slice value, struct slice element)
     return slice_eq_nocase(slice_trim(value), element);
 }
 
-static enum load_status check_headers(struct slice lines)
+static enum load_status check_headers(struct slice lines, struct slice *extensions)
 {
     bool has_upgrade = false, has_connection = false, has_accept = false;
     struct slice line, name, value;
@@ -50,6 +51,12 @@ static enum load_status check_headers(struct slice lines)
             has_connection = has_element(value, (struct slice)SLICE("upgrade"));
         else if (slice_eq_nocase(name, (struct slice)SLICE("sec-websocket-accept")))
             has_accept = slice_eq(slice_trim(value), accept_key);
+        else if (slice_eq_nocase(name, (struct slice)SLICE("sec-websocket-extensions"))) {
+            /* A list may come in several lines, but nobody has more than one to accept. */
+            if (extensions->len != 0)
+                return LOAD_ERR_EXTENSION_ANSWER;
+            *extensions = value;
+        }
     }
     if (!has_upgrade || !has_connection)
         return LOAD_ERR_HTTP_UPGRADE;
@@ -72,6 +79,8 @@ enum load_status handshake_read(struct slice input, struct handshake_answer *ans
         !slice_to_u64(slice_take(slice_skip(answer->status_line, version.len), 3), 999, &status))
         return LOAD_ERR_HTTP;
     answer->status = (int)status;
+    answer->extensions = slice_of("", 0);
     answer->len = head.len + 2;
-    return answer->status == 101 ? check_headers(slice_skip(rest, 1)) : LOAD_OK;
+    return answer->status == 101 ? check_headers(slice_skip(rest, 1), &answer->extensions)
+                                 : LOAD_OK;
 }

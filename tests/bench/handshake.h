@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include "base/slice.h"
 #include "base/buf.h"
+#include "tests/bench/extension.h"
 #include "tests/bench/status.h"
 
 /*
@@ -12,15 +13,17 @@
  */
 
 struct handshake_request {
-    struct slice host;          /* with its port */
-    struct slice path;          /* with its query */
-    struct slice token;         /* a bearer token, or empty */
+    struct slice host;  /* with its port */
+    struct slice path;  /* with its query */
+    struct slice token; /* a bearer token, or empty */
+    struct extension_offer extension;
     struct slice extra_headers; /* whole lines, each with CRLF, or empty */
 };
 
 struct handshake_answer {
     int status;
     struct slice status_line; /* borrowed */
+    struct slice extensions;  /* of a right 101: what of them was accepted; borrowed */
     size_t len;               /* of the whole head; frames may follow at once */
 };
 

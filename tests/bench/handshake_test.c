@@ -8,7 +8,10 @@
 
 static void the_request_carries_token_and_headers(void **state)
 {
-    const struct handshake_request request = {SLICE("h:1"), SLICE("/ws?a=b"), SLICE("tok"),
+    const struct handshake_request request = {SLICE("h:1"),
+                                              SLICE("/ws?a=b"),
+                                              SLICE("tok"),
+                                              {.has_deflate = true, .has_takeover = true},
                                               SLICE("X-A: 1\r\n")};
     struct buf out;
 
@@ -18,7 +21,9 @@ static void the_request_carries_token_and_headers(void **state)
     assert_true(slice_starts_with(buf_slice(&out),
                                   (struct slice)SLICE("GET /ws?a=b HTTP/1.1\r\nHost: h:1\r\n")));
     assert_true(slice_ends_with(
-        buf_slice(&out), (struct slice)SLICE("\r\nAuthorization: Bearer tok\r\nX-A: 1\r\n\r\n")));
+        buf_slice(&out), (struct slice)SLICE("\r\nAuthorization: Bearer tok\r\n"
+                                             "Sec-WebSocket-Extensions: permessage-deflate\r\n"
+                                             "X-A: 1\r\n\r\n")));
     buf_dispose(&out);
 }
 
@@ -33,6 +38,19 @@ static void every_cut_of_a_good_answer_waits_for_more(void **state)
     assert_int_equal(handshake_read(good, &answer), LOAD_OK);
     assert_int_equal(answer.status, 101);
     assert_int_equal(answer.len, sizeof(GOOD) - 1);
+    assert_slice(answer.extensions, "");
+}
+
+static void accepted_extensions_are_told(void **state)
+{
+    const struct slice input =
+        SLICE("HTTP/1.1 101 X\r\nUpgrade: websocket\r\nSEC-websocket-extensions: a; b=1\r\n"
+              "Connection: upgrade\r\n" ACCEPT "\r\n");
+    struct handshake_answer answer;
+
+    (void)state;
+    assert_int_equal(handshake_read(input, &answer), LOAD_OK);
+    assert_slice(slice_trim(answer.extensions), "a; b=1");
 }
 
 static void another_status_is_told(void **state)
@@ -59,6 +77,9 @@ static void refuses_wrong_answers(void **state)
         {SLICE("HTTP/1.1 101 X\r\nConnection: upgrade\r\n" ACCEPT "\r\n"), LOAD_ERR_HTTP_UPGRADE},
         {SLICE("HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: close\r\n" ACCEPT "\r\n"),
          LOAD_ERR_HTTP_UPGRADE},
+        {SLICE("HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: upgrade\r\n" ACCEPT
+               "Sec-WebSocket-Extensions: a\r\nSec-WebSocket-Extensions: a\r\n\r\n"),
+         LOAD_ERR_EXTENSION_ANSWER},
         {SLICE("HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n"),
          LOAD_ERR_HTTP_ACCEPT},
         {SLICE("HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: upgrade\r\n"
@@ -79,6 +100,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_request_carries_token_and_headers),
         cmocka_unit_test(every_cut_of_a_good_answer_waits_for_more),
+        cmocka_unit_test(accepted_extensions_are_told),
         cmocka_unit_test(another_status_is_told),
         cmocka_unit_test(refuses_wrong_answers),
     };

@@ -7,7 +7,7 @@
 #define HEAD "SEND\ndestination:"
 
 void letter_init_open(struct letter *letter, size_t longest, const char *content_type,
-                      size_t body_size)
+                      size_t body_size, enum mark_pattern pattern)
 {
     char *tail = mem_printf("\ncontent-type:%s\ncontent-length:%zu\n\n", content_type, body_size);
     size_t before = strlen(HEAD) + longest, tail_len = strlen(tail);
@@ -18,15 +18,18 @@ void letter_init_open(struct letter *letter, size_t longest, const char *content
     letter->text = letter->tail;
     letter->len = tail_len + body_size + 1;
     memcpy(letter->tail, tail, tail_len);
-    mark_fill(letter->body, body_size);
+    letter->body_size = body_size;
+    letter->pattern = pattern;
+    mark_write(letter->body, &(struct mark){0});
+    mark_fill(letter->body, body_size, pattern);
     letter->body[body_size] = '\0';
     mem_free(tail);
 }
 
 void letter_init(struct letter *letter, const char *destination, const char *content_type,
-                 size_t body_size)
+                 size_t body_size, enum mark_pattern pattern)
 {
-    letter_init_open(letter, strlen(destination), content_type, body_size);
+    letter_init_open(letter, strlen(destination), content_type, body_size, pattern);
     letter_address(letter, destination);
 }
 
@@ -51,5 +54,8 @@ void letter_address(struct letter *letter, const char *destination)
 void letter_post(struct letter *letter, struct connection *c, const struct mark *mark)
 {
     mark_write(letter->body, mark);
+    /* The alphabet is there already, and the same in all. */
+    if (letter->pattern != MARK_LETTERS)
+        mark_fill(letter->body, letter->body_size, letter->pattern);
     connection_send(c, WIRE_TEXT, slice_of(letter->text, letter->len));
 }

@@ -16,18 +16,20 @@ struct letter {
     size_t len;
     char *tail; /* the headers behind the destination */
     char *body; /* in `room`, behind the tail */
+    size_t body_size;
+    enum mark_pattern pattern;
 };
 
 /** Ends with letter_dispose. */
 void letter_init(struct letter *letter, const char *destination, const char *content_type,
-                 size_t body_size);
+                 size_t body_size, enum mark_pattern pattern);
 
 /**
  * As letter_init, with room for destinations of up to `longest` bytes; letter_address must come
  * before the first letter_post.
  */
 void letter_init_open(struct letter *letter, size_t longest, const char *content_type,
-                      size_t body_size);
+                      size_t body_size, enum mark_pattern pattern);
 
 void letter_dispose(struct letter *letter);
 

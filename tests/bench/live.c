@@ -19,7 +19,8 @@ void live_init(struct live *live, const struct options *options, const struct te
         .is_on = isatty(STDERR_FILENO) == 1,
         .progress = {.mode = options_mode_name(options->mode),
                      .n_connections = n_connections,
-                     .is_idle = options->mode == OPTIONS_IDLE},
+                     .is_idle = options->mode == OPTIONS_IDLE || options->mode == OPTIONS_RAMP ||
+                                options->mode == OPTIONS_STORM},
     };
     if (live->is_on)
         live->latency = mem_alloc(sizeof(*live->latency));

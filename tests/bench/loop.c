@@ -8,6 +8,9 @@
 #include <unistd.h>
 #include "base/mem.h"
 #include "tests/bench/connection.h"
+#include "tests/bench/inflater.h"
+
+enum { LARGEST_WINDOW_BITS = 15 };
 
 int loop_init(struct loop *loop, int wake_fd, const struct connection_settings *settings,
               const struct connection_handler *handler, void *handler_self)
@@ -29,6 +32,11 @@ int loop_init(struct loop *loop, int wake_fd, const struct connection_settings *
         return -1;
     }
     loop->buffer = mem_alloc(loop->buffer_size);
+    if (settings->extension.has_deflate) {
+        loop->inflater = inflater_new(LARGEST_WINDOW_BITS, false);
+        loop->inflated_size = settings->max_payload + 1;
+        loop->inflated = mem_alloc(loop->inflated_size);
+    }
     return 0;
 }
 
@@ -37,6 +45,8 @@ void loop_dispose(struct loop *loop)
     if (loop->epoll_fd != -1)
         (void)close(loop->epoll_fd);
     mem_free(loop->buffer);
+    mem_free(loop->inflated);
+    inflater_free(loop->inflater);
 }
 
 void loop_turn(struct loop *loop, uint64_t wait_ns)

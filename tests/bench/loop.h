@@ -13,6 +13,7 @@
 struct connection;
 struct connection_handler;
 struct connection_settings;
+struct inflater;
 
 enum {
     LOOP_READ_BYTES = 256 * 1024, /* what one recv() may bring */
@@ -25,7 +26,12 @@ struct loop {
     int wake_fd; /* an eventfd, owned by who made it; -1 for none */
     char *buffer;
     size_t buffer_size; /* LOOP_READ_BYTES behind the longest rest that a connection can have */
-    uint64_t random;    /* state for masking keys: they only need to look random */
+    struct inflater *inflater; /* of connections without a context of their own; NULL: none */
+    char *inflated;            /* where a message is inflated to; NULL without --deflate */
+    size_t inflated_size;
+    uint64_t n_inflated; /* messages */
+    uint64_t n_bytes;    /* that were received */
+    uint64_t random;     /* state for masking keys: they only need to look random */
     const struct connection_settings *settings;
     const struct connection_handler *handler;
     void *handler_self;

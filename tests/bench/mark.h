@@ -9,7 +9,7 @@
 
 /*
  * What a message's body begins with: who sent it, its number and when it was due, as decimal
- * digits of fixed width; a fixed pattern fills the rest. Pure. Any thread.
+ * digits of fixed width; a pattern that is known from it fills the rest. Pure. Any thread.
  */
 
 enum {
@@ -17,6 +17,11 @@ enum {
     MARK_SEQUENCE_DIGITS = 16,
     MARK_TIME_DIGITS = 16,
     MARK_LEN = MARK_PUBLISHER_DIGITS + MARK_SEQUENCE_DIGITS + MARK_TIME_DIGITS,
+};
+
+enum mark_pattern {
+    MARK_LETTERS, /* the alphabet, over and over */
+    MARK_JSON,    /* objects as an application might send them, others in each message */
 };
 
 /** The sequence number of a message that only asks whether a subscription is there yet. */
@@ -31,11 +36,11 @@ struct mark {
 /** Writes MARK_LEN bytes. Each number must fit its width. */
 void mark_write(char *body, const struct mark *mark);
 
-/** Writes the pattern behind the mark of a body of `len` (at least MARK_LEN) bytes. */
-void mark_fill(char *body, size_t len);
+/** Writes the pattern behind the mark, which is there, of a body of `len` bytes. */
+void mark_fill(char *body, size_t len, enum mark_pattern pattern);
 
-/** Whether what stands behind the mark is the pattern. */
-bool mark_is_filled(struct slice body);
+/** Whether what stands behind the mark is the pattern; without a right mark it is not. */
+bool mark_is_filled(struct slice body, enum mark_pattern pattern);
 
 /* Eight digits at once: pairs, then fours, then the whole, in one word. */
 static inline bool mark_digits_(const char *at, uint64_t *out)

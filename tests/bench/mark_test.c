@@ -48,16 +48,49 @@ static void every_byte_must_be_a_digit(void **state)
     }
 }
 
+static void write_body(char *body, size_t len, uint64_t sequence, enum mark_pattern pattern)
+{
+    mark_write(body, &(struct mark){.sequence = sequence});
+    mark_fill(body, len, pattern);
+}
+
 static void a_changed_byte_behind_the_mark_shows(void **state)
 {
-    char body[100] = {0};
+    const size_t lens[] = {MARK_LEN, MARK_LEN + 1, 100, 1000};
 
     (void)state;
-    mark_fill(body, sizeof(body));
-    assert_true(mark_is_filled(slice_of(body, sizeof(body))));
-    body[99]++;
-    assert_false(mark_is_filled(slice_of(body, sizeof(body))));
-    assert_true(mark_is_filled(slice_of(body, MARK_LEN)));
+    for (size_t i = 0; i < 2 * sizeof(lens) / sizeof(lens[0]); i++) {
+        enum mark_pattern pattern = i % 2 == 0 ? MARK_LETTERS : MARK_JSON;
+        char body[1000];
+        struct slice all = slice_of(body, lens[i / 2]);
+
+        write_body(body, all.len, 7, pattern);
+        assert_true(mark_is_filled(all, pattern));
+        for (size_t at = MARK_LEN; at < all.len; at++) {
+            body[at]++;
+            assert_false(mark_is_filled(all, pattern));
+            body[at]--;
+        }
+        body[3] = 'x';
+        assert_false(mark_is_filled(all, pattern));
+    }
+}
+
+static void json_is_other_objects_in_each_message(void **state)
+{
+    char first[1001] = {0}, other[1001] = {0}, *second, *third;
+
+    (void)state;
+    write_body(first, sizeof(first) - 1, 5, MARK_JSON);
+    write_body(other, sizeof(other) - 1, 6, MARK_JSON);
+    assert_memory_equal(first + MARK_LEN, "[{\"id\":", 7);
+    assert_memory_equal(other + MARK_LEN, "[{\"id\":", 7);
+    assert_memory_not_equal(first + MARK_LEN, other + MARK_LEN, 12);
+    second = strstr(first + MARK_LEN, ",{\"id\":");
+    assert_non_null(second);
+    third = strstr(second + 1, ",{\"id\":");
+    assert_non_null(third);
+    assert_memory_not_equal(second, third, 12);
 }
 
 int main(void)
@@ -67,6 +100,7 @@ int main(void)
         cmocka_unit_test(numbers_are_decimal_and_of_fixed_width),
         cmocka_unit_test(every_byte_must_be_a_digit),
         cmocka_unit_test(a_changed_byte_behind_the_mark_shows),
+        cmocka_unit_test(json_is_other_objects_in_each_message),
     };
 
     return cmocka_run_group_tests_name("bench/mark", tests, NULL, NULL);

@@ -67,7 +67,7 @@ static void on_settled(struct worker *w, struct connection *c)
     struct client *client = mem_calloc(1, sizeof(*client));
 
     letter_init(&client->letter, c->role.destination, w->options->content_type,
-                w->options->body_size);
+                w->options->body_size, (enum mark_pattern)w->options->pattern);
     c->data = client;
 }
 

@@ -59,7 +59,8 @@ static void begin(struct worker *w)
     size_t n_subscribers = worker_share(w, first, first + o->n_subscribers);
 
     w->mode_state = f;
-    letter_init(&f->letter, o->destination, o->content_type, o->body_size);
+    letter_init(&f->letter, o->destination, o->content_type, o->body_size,
+                (enum mark_pattern)o->pattern);
     f->publishers = mem_calloc(o->n_publishers, sizeof(*f->publishers));
     f->n_lines = n_subscribers * o->n_publishers;
     f->lines = mem_calloc(f->n_lines, sizeof(*f->lines));

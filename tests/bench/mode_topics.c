@@ -149,8 +149,8 @@ static void begin(struct worker *w)
     t->names = mem_calloc(t->plan.n_topics, sizeof(*t->names));
     for (size_t i = 0; i < t->plan.n_topics; i++)
         t->names[i] = plan_sent_name(&t->plan, i);
-    letter_init_open(&t->letter, longest(t->names, t->plan.n_topics), o->content_type,
-                     o->body_size);
+    letter_init_open(&t->letter, longest(t->names, t->plan.n_topics), o->content_type, o->body_size,
+                     (enum mark_pattern)o->pattern);
     t->n_delivered = mem_calloc(o->n_publishers, sizeof(*t->n_delivered));
     t->has_delivered = mem_calloc(o->n_publishers, sizeof(*t->has_delivered));
     for (int part = 0; part < PLAN_N_PARTS; part++)

@@ -52,11 +52,21 @@ static bool append_token(struct buf *out, const struct options *options, const c
     return options->token == NULL || append_named(out, options->token, user);
 }
 
+struct extension_offer names_offer(const struct options *options)
+{
+    return (struct extension_offer){
+        .has_deflate = options->has_deflate,
+        .has_takeover = options->has_takeover,
+        .window_bits = (unsigned)options->deflate_bits,
+    };
+}
+
 bool names_write_upgrade(struct buf *out, const struct options *options, const char *user)
 {
     struct handshake_request request = {
         .host = options->host == NULL ? options->target.authority : slice_str(options->host),
         .path = options->target.path,
+        .extension = names_offer(options),
     };
     struct buf token, headers;
     bool fits;

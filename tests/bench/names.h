@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include "base/buf.h"
+#include "tests/bench/extension.h"
 #include "tests/bench/options.h"
 
 /*
@@ -10,6 +11,9 @@
  * That stands wherever the token or a header says "{user}", and in a token that is made for it when
  * there is a secret to sign with. Owning process only.
  */
+
+/** Which extension is offered in it. */
+struct extension_offer names_offer(const struct options *options);
 
 /** Appends the HTTP request; `user` is NULL for nobody's. Returns false when it does not fit. */
 bool names_write_upgrade(struct buf *out, const struct options *options, const char *user)

@@ -71,6 +71,23 @@ static void with_a_secret_the_token_is_made_for_the_user(void **state)
     buf_dispose(&upgrade);
 }
 
+static void an_extension_is_offered_with_a_name_or_without(void **state)
+{
+    const char *const users[] = {NULL, "user-7"};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct options o = named();
+        struct buf upgrade;
+
+        o.has_deflate = true;
+        buf_init(&upgrade, 4096);
+        assert_true(names_write_upgrade(&upgrade, &o, users[i]));
+        assert_has(&upgrade, "\r\nSec-WebSocket-Extensions: permessage-deflate", true);
+        buf_dispose(&upgrade);
+    }
+}
+
 static void what_does_not_fit_is_refused(void **state)
 {
     struct options o = named();
@@ -90,6 +107,7 @@ int main(void)
         cmocka_unit_test(the_users_name_stands_wherever_it_is_asked_for),
         cmocka_unit_test(without_a_user_all_stays_as_it_is),
         cmocka_unit_test(with_a_secret_the_token_is_made_for_the_user),
+        cmocka_unit_test(an_extension_is_offered_with_a_name_or_without),
         cmocka_unit_test(what_does_not_fit_is_refused),
     };
 

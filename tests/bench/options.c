@@ -13,13 +13,16 @@ enum {
     IN_ECHO = 1 << OPTIONS_ECHO,
     IN_IDLE = 1 << OPTIONS_IDLE,
     IN_SLOW = 1 << OPTIONS_SLOW,
+    IN_RAMP = 1 << OPTIONS_RAMP,
+    IN_STORM = 1 << OPTIONS_STORM,
     IN_DESTINATIONS = 1 << OPTIONS_DESTINATIONS,
     IN_USERS = 1 << OPTIONS_USERS,
     IN_MIXED = 1 << OPTIONS_MIXED,
     IN_NAMED = IN_USERS | IN_MIXED, /* with clients that have names */
     IN_TOPICS = IN_DESTINATIONS | IN_USERS | IN_MIXED,
     IN_TRAFFIC = IN_FANOUT | IN_ECHO | IN_SLOW | IN_TOPICS,
-    IN_ALL = IN_TRAFFIC | IN_IDLE, /* that have a server */
+    IN_QUIET = IN_IDLE | IN_RAMP | IN_STORM,
+    IN_ALL = IN_TRAFFIC | IN_QUIET, /* that have a server */
     IN_FLOOR = 1 << OPTIONS_FLOOR,
 };
 
@@ -38,9 +41,21 @@ struct rule {
 
 static const struct rule rules[] = {
     {"url", TEXT, IN_ALL, FIELD(url), "ws://127.0.0.1:8080/ws", 0, 0, "URL", "the server"},
+    {"ca", TEXT, IN_ALL, FIELD(ca_file), NULL, 0, 0, "FILE",
+     "wss: whom to trust, PEM (whom the system trusts)"},
+    {"insecure", FLAG, IN_ALL, FIELD(is_insecure), NULL, 0, 0, NULL, "wss: trust whoever answers"},
+    {"resume", FLAG, IN_STORM, FIELD(is_resuming), NULL, 0, 0, NULL,
+     "wss: who comes back offers the session that it was given"},
     {"host", TEXT, IN_ALL, FIELD(host), NULL, 0, 0, "NAME",
      "Host of the handshake and host of CONNECT (the URL's)"},
     {"vhost", TEXT, IN_ALL, FIELD(vhost), NULL, 0, 0, "NAME", "host of CONNECT alone (--host)"},
+    {"deflate", FLAG, IN_ALL, FIELD(has_deflate), NULL, 0, 0, NULL,
+     "permessage-deflate without context takeover must be accepted; what is sent is not "
+     "compressed"},
+    {"deflate-takeover", FLAG, IN_ALL, FIELD(has_takeover), NULL, 0, 0, NULL,
+     "with --deflate: each message may refer to those before it"},
+    {"deflate-window", NUMBER, IN_ALL, FIELD(deflate_bits), "0", 0, 15, "BITS",
+     "with --deflate: how far back at most, 8 to 15 (0: as the server likes)"},
     {"token", TEXT, IN_ALL, FIELD(token), NULL, 0, 0, "TOKEN",
      "Authorization: Bearer TOKEN in the handshake"},
     {"http-header", LIST, IN_ALL, FIELD(http_headers), NULL, 0, 0, "NAME:VALUE",
@@ -86,7 +101,7 @@ static const struct rule rules[] = {
      "how many of those a second drop their connection and open another"},
     {"seed", NUMBER, IN_TOPICS, FIELD(seed), "1", 0, UINT64_MAX, "N",
      "what is drawn; the same number draws the same"},
-    {"connections", NUMBER, IN_IDLE, FIELD(n_connections), "10000", 1, 10000000, "N",
+    {"connections", NUMBER, IN_QUIET, FIELD(n_connections), "10000", 1, 10000000, "N",
      "connections to open"},
     {"destination", TEXT, IN_ALL | IN_FLOOR, FIELD(destination), "/topic/bench", 0, 0, "NAME",
      "what is subscribed to and sent to (echo appends -0, -1, ...)"},
@@ -94,6 +109,8 @@ static const struct rule rules[] = {
      "subscription ids: the same for all, as stock clients choose them, or each its own"},
     {"size", NUMBER, IN_TRAFFIC | IN_FLOOR, FIELD(body_size), "128", MARK_LEN, 16777216, "BYTES",
      "bytes of a body (at least 40: it carries publisher, number and time)"},
+    {"body", CHOICE, IN_TRAFFIC, FIELD(pattern), "letters", 0, 0, "letters|json",
+     "what is in it behind those: the alphabet, or objects as an application might send them"},
     {"content-type", TEXT, IN_TRAFFIC | IN_FLOOR, FIELD(content_type), "text/plain", 0, 0, "TYPE",
      "content-type of SEND"},
     {"window", NUMBER, (IN_TRAFFIC | IN_FLOOR) & ~(unsigned)IN_MIXED, FIELD(window), "16", 1, 65536,
@@ -101,20 +118,29 @@ static const struct rule rules[] = {
      "messages in flight for each publisher: k+W is sent when all subscribers have k "
      "(destinations, "
      "users: when as many deliveries came as those up to k make); floor: messages in one send()"},
-    {"rate", NUMBER, IN_FANOUT | IN_SLOW | IN_DESTINATIONS | IN_USERS, FIELD(rate), "0", 0,
-     10000000, "R", "messages a second by a fixed schedule, instead of a window (0: off)"},
+    {"rate", NUMBER, IN_FANOUT | IN_SLOW | IN_DESTINATIONS | IN_USERS | IN_RAMP, FIELD(rate), "0",
+     0, 10000000, "R",
+     "messages a second by a fixed schedule, instead of a window (0: off); ramp: connections a "
+     "second (0: as fast as they come)"},
     {"seconds", SECONDS, IN_TRAFFIC | IN_FLOOR, FIELD(seconds_ns), "10", 0, 0, "S",
      "how long to measure"},
     {"warmup", SECONDS, IN_TRAFFIC | IN_FLOOR, FIELD(warmup_ns), "2", 0, 0, "S",
      "how long to run before: checked like the rest, not measured"},
-    {"hold", SECONDS, IN_IDLE, FIELD(hold_ns), "5", 0, 0, "S",
+    {"abort", FLAG, IN_STORM, FIELD(is_aborting), NULL, 0, 0, NULL,
+     "close by reset, as clients that crash"},
+    {"returning", NUMBER, IN_STORM, FIELD(n_returning), "0", 0, 100000, "N",
+     "connections of a process that may be on their way back at a time (0: all)"},
+    {"failures", NUMBER, IN_STORM, FIELD(n_failures), "0", 0, 10000000, "N",
+     "so many attempts to come back may fail, and are made again"},
+    {"settle", SECONDS, IN_RAMP | IN_STORM, FIELD(settle_ns), "5", 0, 0, "S",
+     "how long after the last was closed to look at the server's memory once more"},
+    {"hold", SECONDS, IN_QUIET, FIELD(hold_ns), "5", 0, 0, "S",
      "how long all connections must stay open"},
     {"order", CHOICE, IN_TRAFFIC, FIELD(order), "strict", 0, 0, "strict|any",
      "whether reordered messages fail the run; lost and repeated ones always do"},
     {"confirm", CHOICE, IN_ALL, FIELD(confirm), "receipt", 0, 0, "receipt|probe|none",
-     "how a subscription is known to be there; probe (not idle, not mixed): messages are sent "
-     "until "
-     "one comes"},
+     "how a subscription is known to be there; probe (not for modes without messages, nor mixed): "
+     "messages are sent until one comes"},
     {"strict", NUMBER, IN_TRAFFIC, FIELD(n_strict), "16", 0, UINT32_MAX, "N",
      "read so many messages of each connection in full, the others by their last bytes"},
     {"mask", CHOICE, IN_ALL, FIELD(mask), "random", 0, 0, "random|zero",
@@ -144,6 +170,8 @@ static const struct {
     [OPTIONS_ECHO] = {"echo", "each client sends to itself, through a destination of its own"},
     [OPTIONS_IDLE] = {"idle", "memory of connections that are subscribed and do nothing"},
     [OPTIONS_SLOW] = {"slow", "fanout, while some subscribers never read"},
+    [OPTIONS_RAMP] = {"ramp", "opening connections: how fast, and what it costs the server"},
+    [OPTIONS_STORM] = {"storm", "all connections are lost at once and come back at once"},
     [OPTIONS_FLOOR] = {"floor", "no server: what send() to that many connections costs by itself"},
     [OPTIONS_DESTINATIONS] = {"destinations",
                               "many destinations, some popular; clients subscribe to several"},
@@ -337,7 +365,7 @@ static bool check_traffic(struct parse *p)
         return wrong(p, "--destination: '%s' is empty or needs escaping", o->destination);
     if (!is_line(o->content_type))
         return wrong(p, "--content-type may not have line ends");
-    if (o->mode != OPTIONS_IDLE && o->seconds_ns == 0)
+    if ((IN_QUIET & 1U << o->mode) == 0 && o->seconds_ns == 0)
         return wrong(p, "--seconds: nothing to measure in 0 seconds");
     return true;
 }
@@ -398,14 +426,20 @@ static bool check(struct parse *p)
     if (o->mode == OPTIONS_FLOOR)
         return check_numbers(p, "cpu", &o->cpus) && check_traffic(p);
     if (!is_line(o->url) || !target_parse(&o->target, slice_str(o->url)))
-        return wrong(p, "--url: '%s' is no ws://host[:port][/path]", o->url);
+        return wrong(p, "--url: '%s' is no ws://host[:port][/path] or wss://...", o->url);
     if (!is_line(o->host) || !is_line(o->vhost) || !is_line(o->token))
         return wrong(p, "--host, --vhost and --token may not have line ends");
+    if (!o->target.is_tls && (o->ca_file != NULL || o->is_insecure || o->is_resuming))
+        return wrong(p, "--ca, --insecure and --resume are for wss:// URLs");
     if (!slice_starts_with(slice_str(o->heart_beat), (struct slice)SLICE("0,")) ||
         !slice_to_u64(slice_skip(slice_str(o->heart_beat), 2), UINT32_MAX, &beat_ms))
         return wrong(p, "--heart-beat: '%s' is no 0,MS", o->heart_beat);
-    if (o->mode == OPTIONS_IDLE && o->confirm == CONFIRM_PROBE)
-        return wrong(p, "--confirm: probe is not for mode idle");
+    if (!o->has_deflate && (o->has_takeover || o->deflate_bits != 0))
+        return wrong(p, "--deflate-takeover and --deflate-window need --deflate");
+    if (o->deflate_bits != 0 && o->deflate_bits < 8)
+        return wrong(p, "--deflate-window: a window has 8 to 15 bits");
+    if ((IN_QUIET & 1U << o->mode) != 0 && o->confirm == CONFIRM_PROBE)
+        return wrong(p, "--confirm: probe is not for mode %s", modes[o->mode].name);
     return check_traffic(p) && check_topics(p) &&
            check_headers(p, "http-header", &o->http_headers) &&
            check_headers(p, "connect-header", &o->connect_headers) &&

@@ -19,6 +19,8 @@ enum options_mode {
     OPTIONS_ECHO,
     OPTIONS_IDLE,
     OPTIONS_SLOW,
+    OPTIONS_RAMP,
+    OPTIONS_STORM,
     OPTIONS_FLOOR,
     OPTIONS_DESTINATIONS,
     OPTIONS_USERS,
@@ -56,6 +58,7 @@ struct options {
     const char *heart_beat;
     const char *destination;
     const char *content_type;
+    const char *ca_file;
     struct options_list connect_headers;
     struct options_list http_headers;
     struct options_list pids;
@@ -67,19 +70,29 @@ struct options {
     uint64_t n_connections;
     uint64_t n_slow;
     uint64_t body_size;
+    uint64_t pattern; /* enum mark_pattern */
     uint64_t window;
-    uint64_t rate; /* messages a second; 0: by window */
+    uint64_t rate; /* messages or connections a second; 0: by window, or as fast as they come */
     uint64_t seconds_ns;
     uint64_t warmup_ns;
     uint64_t hold_ns;
     uint64_t patience_ns;
     uint64_t connect_timeout_ns;
+    uint64_t settle_ns;
     uint64_t n_connecting;
+    uint64_t n_returning;
+    uint64_t n_failures;
+    uint64_t deflate_bits; /* 0: as the server likes */
     uint64_t n_strict;
     uint64_t ids;     /* enum options_ids */
     uint64_t order;   /* enum options_order */
     uint64_t confirm; /* enum options_confirm */
     uint64_t mask;    /* enum options_mask */
+    bool is_insecure;
+    bool has_deflate;
+    bool has_takeover;
+    bool is_resuming;
+    bool is_aborting;
     bool is_json;
 
     /* Of the modes destinations, users and mixed. */

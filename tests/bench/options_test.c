@@ -1,6 +1,7 @@
 #include "tests/test.h"
 #include <stdlib.h>
 #include "base/mem.h"
+#include "tests/bench/mark.h"
 #include "tests/bench/options.h"
 
 enum { MAX_WORDS = 32 };
@@ -82,13 +83,40 @@ static void clients_of_two_modes_have_names(void **state)
     }
 }
 
+static void tls_is_asked_for_by_the_url(void **state)
+{
+    char error[256], line[] = "stompload idle --url wss://a/ws --ca ca.pem --insecure";
+    struct options o;
+
+    (void)state;
+    assert_int_equal(parse(line, &o, error, sizeof(error)), OPTIONS_RUN);
+    assert_true(o.target.is_tls);
+    assert_string_equal(o.target.port, "443");
+    assert_string_equal(o.ca_file, "ca.pem");
+    assert_true(o.is_insecure);
+}
+
+static void deflate_is_offered_as_asked(void **state)
+{
+    char error[256];
+    char line[] = "stompload echo --deflate --deflate-takeover --deflate-window 8 --body json";
+    struct options o;
+
+    (void)state;
+    assert_int_equal(parse(line, &o, error, sizeof(error)), OPTIONS_RUN);
+    assert_true(o.has_deflate);
+    assert_true(o.has_takeover);
+    assert_int_equal(o.deflate_bits, 8);
+    assert_int_equal(o.pattern, MARK_JSON);
+}
+
 static void what_is_wrong_is_named(void **state)
 {
     const struct {
         const char *line, *named;
     } bad[] = {
         {"stompload", "no mode"},
-        {"stompload storm", "'storm'"},
+        {"stompload gale", "'gale'"},
         {"stompload fanout x", "'x'"},
         {"stompload fanout --clients 3", "--clients is not for mode fanout"},
         {"stompload fanout --nonsense", "'--nonsense'"},
@@ -102,13 +130,22 @@ static void what_is_wrong_is_named(void **state)
         {"stompload fanout --ids some", "same|own"},
         {"stompload fanout --connect-header ab", "--connect-header"},
         {"stompload fanout --pid self", "--pid"},
-        {"stompload fanout --url wss://a", "--url"},
+        {"stompload fanout --url http://a", "--url"},
+        {"stompload fanout --url ws://a --insecure", "--insecure"},
+        {"stompload fanout --ca a.pem", "--ca"},
         {"stompload fanout --url ws://:80", "--url"},
         {"stompload fanout --url ws://a:0", "--url"},
         {"stompload fanout --url ws://a:65536", "--url"},
         {"stompload fanout --url ws://[::1", "--url"},
         {"stompload fanout --destination a:b", "--destination"},
         {"stompload idle --confirm probe", "--confirm"},
+        {"stompload storm --confirm probe", "mode storm"},
+        {"stompload storm --resume", "--resume"},
+        {"stompload fanout --deflate-window 12", "--deflate"},
+        {"stompload fanout --deflate-takeover", "--deflate"},
+        {"stompload fanout --deflate --deflate-window 7", "--deflate-window"},
+        {"stompload fanout --deflate --deflate-window 16", "--deflate-window"},
+        {"stompload idle --rate 5", "--rate is not for mode idle"},
         {"stompload idle --heart-beat 1000,1000", "--heart-beat"},
         {"stompload idle --heart-beat 0,often", "--heart-beat"},
         {"stompload floor --url ws://a", "--url"},
@@ -165,6 +202,8 @@ int main(void)
         cmocka_unit_test(each_mode_has_its_defaults),
         cmocka_unit_test(values_are_read_in_both_forms),
         cmocka_unit_test(clients_of_two_modes_have_names),
+        cmocka_unit_test(tls_is_asked_for_by_the_url),
+        cmocka_unit_test(deflate_is_offered_as_asked),
         cmocka_unit_test(what_is_wrong_is_named),
         cmocka_unit_test(help_names_every_mode),
     };

@@ -13,6 +13,14 @@ const char *load_strstatus(enum load_status status)
         return "the 101 answer lacks Upgrade: websocket or Connection: Upgrade";
     case LOAD_ERR_HTTP_ACCEPT:
         return "the 101 answer has a wrong Sec-WebSocket-Accept";
+    case LOAD_ERR_EXTENSION_REFUSED:
+        return "the server did not accept permessage-deflate";
+    case LOAD_ERR_EXTENSION_ANSWER:
+        return "the 101 answer has an extension or parameter that nobody asked for";
+    case LOAD_ERR_EXTENSION_CONTEXT:
+        return "the server does not say that it keeps no compression context, which was asked for";
+    case LOAD_ERR_EXTENSION_WINDOW:
+        return "the server does not say that its window is as small as was asked for";
     case LOAD_ERR_WS_RESERVED:
         return "a WebSocket frame has reserved bits set";
     case LOAD_ERR_WS_MASKED:
@@ -25,6 +33,8 @@ const char *load_strstatus(enum load_status status)
         return "a WebSocket frame's length is not in its shortest form";
     case LOAD_ERR_WS_TOO_LARGE:
         return "a WebSocket message is larger than any that this run can expect";
+    case LOAD_ERR_WS_DEFLATE:
+        return "a compressed WebSocket message cannot be inflated";
     case LOAD_ERR_STOMP_COMMAND:
         return "a WebSocket message does not begin with a STOMP command of a server";
     case LOAD_ERR_STOMP_HEADER:

@@ -16,14 +16,16 @@ enum {
 
 bool target_parse(struct target *target, struct slice url)
 {
-    static const struct slice scheme = SLICE("ws://");
-    struct slice rest, host, port = SLICE("80"), tail = SLICE("");
+    static const struct slice plain = SLICE("ws://"), secure = SLICE("wss://");
+    struct slice rest, host, port, tail = SLICE("");
     uint64_t number;
     size_t slash, colon;
 
-    if (!slice_starts_with(url, scheme))
+    target->is_tls = slice_starts_with(url, secure);
+    if (!target->is_tls && !slice_starts_with(url, plain))
         return false;
-    rest = slice_skip(url, scheme.len);
+    port = target->is_tls ? (struct slice)SLICE("443") : (struct slice)SLICE("80");
+    rest = slice_skip(url, target->is_tls ? secure.len : plain.len);
     slash = slice_find(rest, '/');
     target->authority = slice_take(rest, slash);
     target->path = slash == rest.len ? (struct slice)SLICE("/") : slice_skip(rest, slash);

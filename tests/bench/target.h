@@ -12,6 +12,7 @@
  */
 
 struct target {
+    bool is_tls;
     struct slice authority; /* host and port as the URL has them; borrowed from the URL */
     struct slice host;      /* without brackets */
     struct slice path;      /* with its query, "/" when the URL has none */
@@ -20,7 +21,8 @@ struct target {
     socklen_t address_len;
 };
 
-/** Reads `ws://host[:port][/path]`; borrows it for the target's life. False for anything else. */
+/** Reads `ws://host[:port][/path]`, or wss; borrows it for the target's life. False for anything
+ * else. */
 bool target_parse(struct target *target, struct slice url);
 
 /** Looks the address up; reports on stderr and returns -1 when there is none. */

@@ -35,10 +35,16 @@ struct team_counts {
     uint64_t n_churned;          /* SUBSCRIBEs and UNSUBSCRIBEs of those that churn, confirmed */
     uint64_t n_reconnected;      /* connections that they opened again */
     uint64_t n_received_churned; /* what they got: checked, and not among the others */
+    uint64_t n_inflated;         /* messages that came compressed, of whatever kind */
+    uint64_t n_bytes;            /* received, before they are inflated, without TLS */
+    uint64_t n_failures;         /* attempts to come back that failed, storm only */
+    uint64_t n_resumed;          /* that came back with their TLS session */
 };
 
 struct team_member {
-    atomic_size_t n_ready;
+    atomic_size_t n_ready; /* over the whole run: one that comes back counts again */
+    _Atomic uint64_t first_dial_ns;
+    _Atomic uint64_t last_ready_ns;
     atomic_size_t n_failed; /* connections that ended before they should */
     atomic_bool has_sent_all;
     _Atomic uint64_t n_sent;

@@ -31,6 +31,10 @@ void verdict_add(struct verdict *verdict, const struct team_counts *counts)
     sum->n_churned += counts->n_churned;
     sum->n_reconnected += counts->n_reconnected;
     sum->n_received_churned += counts->n_received_churned;
+    sum->n_inflated += counts->n_inflated;
+    sum->n_bytes += counts->n_bytes;
+    sum->n_failures += counts->n_failures;
+    sum->n_resumed += counts->n_resumed;
 }
 
 void verdict_judge(struct verdict *verdict, enum options_order order)

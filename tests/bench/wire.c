@@ -4,7 +4,8 @@
 
 enum {
     FINAL = 0x80,
-    RESERVED = 0x70,
+    COMPRESSED = 0x40,
+    RESERVED = 0x30,
     MASKED = 0x80,
     LENGTH_16 = 126,
     LENGTH_64 = 127,
@@ -24,7 +25,8 @@ static enum load_status check_head(unsigned char first, unsigned char second)
 {
     unsigned opcode = first & 0x0f;
 
-    if ((first & RESERVED) != 0)
+    if ((first & RESERVED) != 0 ||
+        ((first & COMPRESSED) != 0 && opcode != WIRE_TEXT && opcode != WIRE_BINARY))
         return LOAD_ERR_WS_RESERVED;
     if ((second & MASKED) != 0)
         return LOAD_ERR_WS_MASKED;
@@ -65,6 +67,7 @@ enum load_status wire_read(struct slice *input, size_t max_payload, struct wire_
         return LOAD_MORE;
     frame->opcode = at[0] & 0x0f;
     frame->is_final = (at[0] & FINAL) != 0;
+    frame->is_compressed = (at[0] & COMPRESSED) != 0;
     frame->payload = slice_of(input->base + head_len, (size_t)len);
     *input = slice_of(input->base + head_len + len, input->len - head_len - (size_t)len);
     return LOAD_OK;

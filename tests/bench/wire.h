@@ -24,6 +24,7 @@ enum wire_opcode {
 struct wire_frame {
     uint8_t opcode;
     bool is_final;
+    bool is_compressed;   /* RSV1, of a message's first frame: only where that was agreed on */
     struct slice payload; /* borrowed from the input */
 };
 

@@ -25,6 +25,26 @@ static void reads_whole_frames_one_by_one(void **state)
     assert_int_equal(input.len, 4);
 }
 
+static void compressed_messages_are_told(void **state)
+{
+    const struct {
+        struct slice input;
+        bool is_compressed;
+    } rows[] = {{SLICE("\xc1\x00"), true},
+                {SLICE("\x42\x00"), true},
+                {SLICE("\x81\x00"), false},
+                {SLICE("\x80\x00"), false}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct slice input = rows[i].input;
+        struct wire_frame frame;
+
+        assert_int_equal(wire_read(&input, 1000, &frame), LOAD_OK);
+        assert_int_equal(frame.is_compressed, rows[i].is_compressed);
+    }
+}
+
 static void every_cut_waits_for_more(void **state)
 {
     const size_t lens[] = {0, 1, 125, 126, 65535, 65536};
@@ -59,7 +79,9 @@ static void refuses_what_a_server_may_not_send(void **state)
         struct slice input;
         enum load_status status;
     } bad[] = {
-        {SLICE("\xc1\x00"), LOAD_ERR_WS_RESERVED},
+        {SLICE("\xc0\x00"), LOAD_ERR_WS_RESERVED},
+        {SLICE("\xc9\x00"), LOAD_ERR_WS_RESERVED},
+        {SLICE("\xa1\x00"), LOAD_ERR_WS_RESERVED},
         {SLICE("\x91\x00"), LOAD_ERR_WS_RESERVED},
         {SLICE("\x81\x80"), LOAD_ERR_WS_MASKED},
         {SLICE("\x83\x00"), LOAD_ERR_WS_OPCODE},
@@ -124,6 +146,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_whole_frames_one_by_one),
+        cmocka_unit_test(compressed_messages_are_told),
         cmocka_unit_test(every_cut_waits_for_more),
         cmocka_unit_test(refuses_what_a_server_may_not_send),
         cmocka_unit_test(masks_as_the_rfc_does),

@@ -7,6 +7,7 @@
 #include "tests/bench/mode_echo.h"
 #include "tests/bench/mode_fanout.h"
 #include "tests/bench/mode_idle.h"
+#include "tests/bench/mode_storm.h"
 #include "tests/bench/mode_topics.h"
 #include "tests/bench/names.h"
 
@@ -29,7 +30,10 @@ const struct mode *worker_mode(enum options_mode mode)
     case OPTIONS_USERS:
     case OPTIONS_MIXED:
         return &mode_topics;
+    case OPTIONS_STORM:
+        return &mode_storm;
     case OPTIONS_IDLE:
+    case OPTIONS_RAMP:
     case OPTIONS_FLOOR: /* has no worker */
     case OPTIONS_N_MODES:
         break;
@@ -58,7 +62,9 @@ static void on_ready(void *self, struct connection *c)
 {
     struct worker *w = self;
 
-    (void)c;
+    if (w->mode->on_ready != NULL)
+        w->mode->on_ready(w, c);
+    atomic_store(&w->member->last_ready_ns, loop_now_ns());
     atomic_fetch_add(&w->member->n_ready, 1);
 }
 
@@ -84,7 +90,7 @@ static void on_closed(void *self, struct connection *c, const char *why)
 
     if (c->role.is_slow && w->phase != TEAM_CONNECT)
         w->counts.n_slow_closed++;
-    else
+    else if (w->mode->on_closed == NULL || !w->mode->on_closed(w, c))
         fail(w, "connection", c->number, why);
 }
 
@@ -118,6 +124,22 @@ char *worker_subscription_id(const struct options *options, size_t number)
     return worker_own_name("sub", options->ids == IDS_OWN ? number : 0);
 }
 
+static int set_up_tls(struct worker *w)
+{
+    const struct options *o = w->options;
+    const struct tls_settings settings = {
+        .name = o->target.host,
+        .ca_file = o->ca_file,
+        .is_insecure = o->is_insecure,
+        .n_sessions = o->is_resuming ? w->n_connections : 0,
+    };
+
+    if (!o->target.is_tls)
+        return 0;
+    w->tls = tls_new(&settings);
+    return w->tls == NULL ? -1 : 0;
+}
+
 int worker_init(struct worker *w, const struct options *options, struct team *team, size_t index,
                 worker_dial_fn *dial, void *dial_self)
 {
@@ -128,6 +150,7 @@ int worker_init(struct worker *w, const struct options *options, struct team *te
         .member = &team->members[index],
         .index = index,
         .n_receivers = worker_mode(options->mode)->n_receivers(options),
+        .n_connecting = options->n_connecting,
         .loop = {.epoll_fd = -1},
         .dial = dial,
         .dial_self = dial_self,
@@ -139,16 +162,22 @@ int worker_init(struct worker *w, const struct options *options, struct team *te
         fprintf(stderr, "load: the headers are longer than %d bytes\n", MAX_REQUEST);
         return -1;
     }
+    w->n_connections = worker_share(w, 0, w->mode->count(options));
+    if (set_up_tls(w) != 0)
+        return -1;
     w->settings = (struct connection_settings){
+        .tls = w->tls,
+        .n_members = team->n_members,
         .upgrade = buf_slice(&w->upgrade),
         .connect = buf_slice(&w->connect),
+        .extension = names_offer(options),
         .body_size = options->body_size,
         .max_payload = options->body_size + CONNECTION_MAX_HEAD,
         .n_strict = (uint32_t)options->n_strict,
         .confirm = (enum options_confirm)options->confirm,
         .mask = (enum options_mask)options->mask,
+        .pattern = (enum mark_pattern)options->pattern,
     };
-    w->n_connections = worker_share(w, 0, w->mode->count(options));
     w->connections = mem_calloc(w->n_connections, sizeof(*w->connections));
     if (loop_init(&w->loop, w->member->wake_fd, &w->settings, &handler, w) != 0)
         return -1;
@@ -163,6 +192,7 @@ void worker_dispose(struct worker *w)
     for (size_t i = 0; i < w->n_started; i++)
         connection_free(w->connections[i]);
     mem_free(w->connections);
+    tls_free(w->tls);
     loop_dispose(&w->loop);
     buf_dispose(&w->upgrade);
     buf_dispose(&w->connect);
@@ -201,10 +231,13 @@ static bool write_handshakes(const struct worker *w, struct connection_role *rol
 static struct connection *open_connection(struct worker *w, size_t number)
 {
     struct connection_role role = w->mode->role(w->options, number);
+    uint64_t dialed_ns;
     int fd = -1;
+    struct connection *c;
 
     if (w->mode->equip != NULL)
         w->mode->equip(w, number, &role);
+    dialed_ns = loop_now_ns();
     if (!write_handshakes(w, &role)) {
         fail(w, "connection", number, "its headers are too long");
     } else {
@@ -212,24 +245,35 @@ static struct connection *open_connection(struct worker *w, size_t number)
         if (fd == -1)
             fail(w, "dialing connection", number, strerror(errno));
     }
-    if (fd != -1)
-        return connection_new(&w->loop, fd, number, role);
-    dispose_role(&role);
-    return NULL;
+    if (fd == -1) {
+        dispose_role(&role);
+        return NULL;
+    }
+    c = connection_new(&w->loop, fd, number, role);
+    c->dialed_ns = dialed_ns;
+    return c;
 }
 
-static void start_connections(struct worker *w)
+/* Returns when the next is due that is not yet. */
+static uint64_t start_connections(struct worker *w)
 {
     while (w->n_started < w->n_connections && atomic_load(&w->member->n_failed) == 0 &&
-           w->n_started - w->n_settled < w->options->n_connecting) {
+           w->n_started - w->n_settled < w->n_connecting) {
         size_t number = w->n_started * w->team->n_members + w->index;
-        struct connection *c = open_connection(w, number);
+        uint64_t due_ns = w->mode->start_due_ns == NULL ? 0 : w->mode->start_due_ns(w, number);
+        struct connection *c;
 
+        if (due_ns > loop_now_ns())
+            return due_ns;
+        c = open_connection(w, number);
         if (c == NULL)
-            return;
+            break;
+        if (atomic_load(&w->member->first_dial_ns) == 0)
+            atomic_store(&w->member->first_dial_ns, c->dialed_ns);
         w->connections[w->n_started] = c;
         w->n_started++;
     }
+    return UINT64_MAX;
 }
 
 struct connection *worker_reconnect(struct worker *w, size_t number)
@@ -263,13 +307,15 @@ static void enter_phase(struct worker *w)
 
 void worker_turn(struct worker *w, uint64_t max_wait_ns)
 {
-    uint64_t now_ns, next_ns;
+    uint64_t now_ns, next_ns, due_ns = UINT64_MAX;
 
     enter_phase(w);
-    if (w->phase == TEAM_CONNECT)
-        start_connections(w);
+    if (w->phase != TEAM_STOP)
+        due_ns = start_connections(w);
     now_ns = loop_now_ns();
     next_ns = w->mode->pump(w, now_ns);
+    if (due_ns < next_ns)
+        next_ns = due_ns;
     atomic_store_explicit(&w->member->n_sent, w->counts.n_sent, memory_order_relaxed);
     atomic_store_explicit(&w->member->n_expected, w->counts.n_expected, memory_order_relaxed);
     atomic_store_explicit(&w->member->n_received, w->counts.n_received, memory_order_relaxed);
@@ -300,6 +346,8 @@ static void read_slow_ones(struct worker *w)
 
 void worker_report(struct worker *w)
 {
+    w->counts.n_inflated = w->loop.n_inflated;
+    w->counts.n_bytes = w->loop.n_bytes;
     w->member->counts = w->counts;
 }
 

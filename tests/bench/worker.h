@@ -34,8 +34,15 @@ struct mode {
     void (*equip)(struct worker *w, size_t number, struct connection_role *role);
     void (*begin)(struct worker *w);
     void (*end)(struct worker *w);
+    /** When connection `number` is to be started; NULL: whenever fewer than wanted are on their
+     * way. */
+    uint64_t (*start_due_ns)(const struct worker *w, size_t number);
     /** A connection is there, not subscribed yet perhaps: gives it its `data`. */
     void (*on_settled)(struct worker *w, struct connection *c);
+    /** It is subscribed now. NULL: nothing to do. */
+    void (*on_ready)(struct worker *w, struct connection *c);
+    /** It is closed. Returns whether that may be; NULL: it may not. */
+    bool (*on_closed)(struct worker *w, struct connection *c);
     void (*on_message)(struct worker *w, struct connection *c, struct slice body, uint64_t now_ns);
     /** See connection_handler. NULL: nothing to do. */
     void (*on_changed)(struct worker *w, struct connection *c, struct slice id, bool is_there);
@@ -57,6 +64,7 @@ struct worker {
     struct connection_settings settings;
     struct buf upgrade;
     struct buf connect;
+    struct tls *tls; /* NULL for plain connections */
     worker_dial_fn *dial;
     void *dial_self;
     struct connection **connections; /* ours; NULL behind those that are started */
@@ -64,6 +72,7 @@ struct worker {
     size_t n_started;
     size_t n_settled;
     uint64_t n_receivers; /* the mode's */
+    size_t n_connecting;  /* that may be on their way at a time */
     enum team_phase phase;
     uint64_t start_ns; /* of the run; times in marks count from here */
     struct team_counts counts;

@@ -1,9 +1,12 @@
 #include "tests/test.h"
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <zlib.h>
 #include "base/mem.h"
+#include "tests/bench/selfsigned.h"
 #include "tests/bench/sublist.h"
 #include "tests/bench/verdict.h"
 #include "tests/bench/worker.h"
@@ -31,6 +34,8 @@ enum fault {
     REPEATS_TO_GUESTS,
     GOES_ON_TO_GUESTS, /* after it has confirmed an UNSUBSCRIBE */
     CONFIRMS_NO_GUEST, /* an UNSUBSCRIBE of theirs */
+    CUTS_DEFLATE,      /* the last byte of a compressed message */
+    SENDS_DEFLATED,    /* though it was not agreed on */
     /* From here on all is allowed. */
     FRAGMENTS,
     BEATS_AND_PINGS,
@@ -45,6 +50,8 @@ enum { MAX_PEERS = 512, BODY = 100, WINDOW = 4, FAULT_AT = 25, ENOUGH = 300, QUI
 
 struct peer {
     int fd;
+    SSL *ssl; /* NULL: plain */
+    z_stream deflate;
     bool is_upgraded;
     bool is_held; /* deliveries wait in `held` */
     char *user;   /* NULL: none */
@@ -54,7 +61,12 @@ struct peer {
 
 struct server {
     enum fault fault;
+    SSL_CTX *tls;           /* NULL: plain */
+    const char *extensions; /* what the 101 says of them; NULL: nothing */
+    bool is_deflating, keeps_context;
     bool gives_receipts;
+    bool is_refusing;
+    size_t n_refusals; /* upgrades still to be refused, once all have been there */
     size_t n_peers;
     size_t n_sends;
     size_t n_deliveries; /* but for guests */
@@ -77,6 +89,12 @@ static int server_dial(void *self, size_t number, bool is_slow)
     assert_true(server->n_peers <= MAX_PEERS);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
     *peer = (struct peer){.fd = fds[1]};
+    if (server->tls != NULL) {
+        peer->ssl = SSL_new(server->tls);
+        assert_int_equal(SSL_set_fd(peer->ssl, fds[1]), 1);
+        SSL_set_accept_state(peer->ssl);
+    }
+    assert_int_equal(deflateInit2(&peer->deflate, 6, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY), Z_OK);
     buf_init(&peer->in, 1 << 20);
     buf_init(&peer->held, 1 << 20);
     return fds[0];
@@ -87,6 +105,8 @@ static void server_dispose(struct server *server)
     for (size_t i = 0; i < server->n_peers; i++) {
         struct peer *peer = &server->peers[i];
 
+        SSL_free(peer->ssl);
+        (void)deflateEnd(&peer->deflate);
         (void)close(peer->fd);
         mem_free(peer->user);
         sublist_dispose(&peer->subscriptions);
@@ -94,6 +114,7 @@ static void server_dispose(struct server *server)
         buf_dispose(&peer->held);
     }
     buf_dispose(&server->late);
+    SSL_CTX_free(server->tls);
 }
 
 static void write_bytes(struct peer *peer, struct slice bytes)
@@ -105,7 +126,8 @@ static void write_bytes(struct peer *peer, struct slice bytes)
         return;
     }
     /* What is in flight is far below a socket's buffer; the other side may be gone already. */
-    n = send(peer->fd, bytes.base, bytes.len, MSG_NOSIGNAL);
+    n = peer->ssl != NULL ? SSL_write(peer->ssl, bytes.base, (int)bytes.len)
+                          : send(peer->fd, bytes.base, bytes.len, MSG_NOSIGNAL);
     assert_true(n == (ssize_t)bytes.len || errno == EPIPE || errno == ECONNRESET);
 }
 
@@ -130,18 +152,44 @@ static void write_text(struct peer *peer, struct slice text)
     write_frame(peer, 0x81, text);
 }
 
+static struct slice deflate_text(struct server *server, struct peer *peer, struct slice text,
+                                 char *out, size_t size)
+{
+    z_stream *z = &peer->deflate;
+
+    if (!server->keeps_context)
+        assert_int_equal(deflateReset(z), Z_OK);
+    z->next_in = (Bytef *)(uintptr_t)text.base;
+    z->avail_in = (uInt)text.len;
+    z->next_out = (Bytef *)out;
+    z->avail_out = (uInt)size;
+    assert_int_equal(deflate(z, Z_SYNC_FLUSH), Z_OK);
+    assert_true(z->avail_out != 0);
+    /* RFC 7692, 7.2.1: without the last four bytes. */
+    return slice_of(out, size - z->avail_out - 4);
+}
+
 static void write_message(struct server *server, struct peer *peer, struct slice text)
 {
-    size_t half = text.len / 2;
+    unsigned rsv1 = server->is_deflating ? 0x40 : 0;
+    char deflated[1024];
+    size_t half;
 
+    if (server->is_deflating)
+        text = deflate_text(server, peer, text, deflated, sizeof(deflated));
+    if (server->fault == CUTS_DEFLATE && server->n_deliveries > FAULT_AT)
+        text.len--;
+    half = text.len / 2;
+    if (server->fault == SENDS_DEFLATED)
+        rsv1 = 0x40;
     if (server->fault == FRAGMENTS) {
-        write_frame(peer, 0x01, slice_take(text, half));
+        write_frame(peer, 0x01 | rsv1, slice_take(text, half));
         write_frame(peer, 0x89, (struct slice)SLICE("between"));
         write_frame(peer, 0x00, slice_of("", 0));
         write_frame(peer, 0x80, slice_skip(text, half));
         return;
     }
-    write_frame(peer, server->fault == IS_BINARY ? 0x82 : 0x81, text);
+    write_frame(peer, (server->fault == IS_BINARY ? 0x82 : 0x81) | rsv1, text);
 }
 
 static void commit_fault(struct server *server, struct peer *peer, struct slice text, char *body)
@@ -368,11 +416,11 @@ static bool take_client_frame(struct server *server, struct peer *peer)
     return true;
 }
 
-static bool take_upgrade(struct peer *peer)
+static bool take_upgrade(struct server *server, struct peer *peer)
 {
     static const struct slice answer =
         SLICE("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-              "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n");
+              "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n");
     const char *end = peer->in.len == 0 ? NULL : memmem(peer->in.base, peer->in.len, "\r\n\r\n", 4);
     const char *user;
 
@@ -382,9 +430,25 @@ static bool take_upgrade(struct peer *peer)
     if (user != NULL)
         peer->user = mem_printf("%.*s", (int)strcspn(user + 7, "\r"), user + 7);
     buf_consume(&peer->in, (size_t)(end + 4 - peer->in.base));
+    if (server->is_refusing && server->n_refusals != 0) {
+        server->n_refusals--;
+        write_bytes(peer, (struct slice)SLICE("HTTP/1.1 503 Busy\r\n\r\n"));
+        return false;
+    }
     write_bytes(peer, answer);
+    if (server->extensions != NULL) {
+        write_bytes(peer, (struct slice)SLICE("Sec-WebSocket-Extensions: "));
+        write_bytes(peer, slice_str(server->extensions));
+        write_bytes(peer, (struct slice)SLICE("\r\n"));
+    }
+    write_bytes(peer, (struct slice)SLICE("\r\n"));
     peer->is_upgraded = true;
     return true;
+}
+
+static ssize_t read_bytes(struct peer *peer, char *out, size_t size)
+{
+    return peer->ssl != NULL ? SSL_read(peer->ssl, out, (int)size) : recv(peer->fd, out, size, 0);
 }
 
 /* Reads and answers. Returns whether there was anything. */
@@ -397,13 +461,13 @@ static bool server_turn(struct server *server)
         char bytes[4096];
         ssize_t n;
 
-        while ((n = recv(peer->fd, bytes, sizeof(bytes), 0)) > 0) {
+        while ((n = read_bytes(peer, bytes, sizeof(bytes))) > 0) {
             assert_true(buf_append(&peer->in, slice_of(bytes, (size_t)n)));
             was_busy = true;
         }
         if (n == 0) /* it has gone, with all that it wanted */
             sublist_dispose(&peer->subscriptions);
-        if (!peer->is_upgraded && !take_upgrade(peer))
+        if (!peer->is_upgraded && !take_upgrade(server, peer))
             continue;
         while (take_client_frame(server, peer))
             ;
@@ -471,17 +535,23 @@ static size_t stage_failed(const struct stage *stage)
     return sum;
 }
 
+static size_t stage_ready(const struct stage *stage)
+{
+    size_t sum = 0;
+
+    for (size_t i = 0; i < stage->n_workers; i++)
+        sum += atomic_load(&stage->team->members[i].n_ready);
+    return sum;
+}
+
 static void stage_start(struct stage *stage)
 {
-    size_t n = worker_mode(stage->options.mode)->count(&stage->options), n_ready;
+    size_t n = worker_mode(stage->options.mode)->count(&stage->options);
 
     do {
         (void)stage_turn(stage);
         assert_int_equal(stage_failed(stage), 0);
-        n_ready = 0;
-        for (size_t i = 0; i < stage->n_workers; i++)
-            n_ready += atomic_load(&stage->team->members[i].n_ready);
-    } while (n_ready < n);
+    } while (stage_ready(stage) < n);
     atomic_store(&stage->team->start_ns, loop_now_ns());
     team_enter(stage->team, TEAM_RUN);
 }
@@ -694,6 +764,108 @@ static void what_a_server_may_do_is_no_fault(void **state)
     }
 }
 
+static void all_is_the_same_by_tls(void **state)
+{
+    char ca_file[] = "/tmp/worker_test.XXXXXX";
+    int fd = mkstemp(ca_file);
+
+    (void)state;
+    assert_true(fd != -1);
+    (void)close(fd);
+    (void)signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < 4; i++) {
+        struct stage *stage = mem_alloc(sizeof(*stage));
+
+        *stage = i % 2 == 0 ? fanout : echo;
+        stage->server.tls = selfsigned_new(ca_file);
+        stage->server.fault = i < 2 ? NOTHING : LOSES;
+        stage->options.target = (struct target){.is_tls = true, .host = SLICE("localhost")};
+        stage->options.ca_file = ca_file;
+        run(stage, i % 2 == 0 ? OPTIONS_FANOUT : OPTIONS_ECHO, 2);
+        assert_int_equal(stage->verdict.n_missing, i < 2 ? 0 : 1);
+        assert_int_equal(stage->verdict.has_failed, i >= 2);
+        assert_true(stage->verdict.counts.n_received > FAULT_AT);
+        stage_close(stage);
+        mem_free(stage);
+    }
+    (void)unlink(ca_file);
+}
+
+static void compressed_messages_are_checked_like_others(void **state)
+{
+    const struct {
+        enum fault fault;
+        bool keeps_context;
+        const char *why; /* NULL: good */
+    } rows[] = {
+        {NOTHING, false, NULL},
+        {NOTHING, true, NULL},
+        {FRAGMENTS, false, NULL},
+        {FRAGMENTS, true, NULL},
+        {LOSES, false, "1 messages missing"},
+        {REPEATS, true, "1 repeated"},
+        {SPOILS_MARK, false, "another body"},
+        {SPOILS_FILLER, true, "another body"},
+        {CUTS_DEFLATE, false, "cannot be inflated"},
+        {CUTS_DEFLATE, true, "cannot be inflated"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+        struct stage *stage = mem_alloc(sizeof(*stage));
+
+        *stage = i % 2 == 0 ? fanout : echo;
+        stage->server.fault = rows[i / 2].fault;
+        stage->server.is_deflating = true;
+        stage->server.keeps_context = rows[i / 2].keeps_context;
+        stage->server.extensions = rows[i / 2].keeps_context
+                                       ? "permessage-deflate"
+                                       : "permessage-deflate; server_no_context_takeover";
+        stage->options.has_deflate = true;
+        stage->options.has_takeover = rows[i / 2].keeps_context;
+        stage->options.pattern = MARK_JSON;
+        run(stage, i % 2 == 0 ? OPTIONS_FANOUT : OPTIONS_ECHO, 1);
+        if (rows[i / 2].why != NULL)
+            assert_non_null(strstr(stage->verdict.why, rows[i / 2].why));
+        assert_int_equal(stage->verdict.has_failed, rows[i / 2].why != NULL);
+        assert_true(stage->verdict.counts.n_inflated > (stage_failed(stage) == 0 ? FAULT_AT : 0));
+        stage_close(stage);
+        mem_free(stage);
+    }
+}
+
+static void what_was_not_agreed_on_ends_the_run(void **state)
+{
+    const struct {
+        bool has_deflate;
+        enum fault fault;
+        const char *extensions, *why;
+    } rows[] = {
+        {true, NOTHING, NULL, "did not accept permessage-deflate"},
+        {true, NOTHING, "permessage-deflate", "context"},
+        {false, NOTHING, "permessage-deflate; server_no_context_takeover", "nobody asked for"},
+        {false, SENDS_DEFLATED, NULL, "reserved bits"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct stage *stage = mem_alloc(sizeof(*stage));
+
+        *stage = fanout;
+        stage->server.fault = rows[i].fault;
+        stage->server.extensions = rows[i].extensions;
+        stage->options.has_deflate = rows[i].has_deflate;
+        stage_open(stage, OPTIONS_FANOUT, 1);
+        if (rows[i].fault == SENDS_DEFLATED)
+            stage_start(stage);
+        while (stage_failed(stage) == 0)
+            (void)stage_turn(stage);
+        assert_non_null(strstr(stage->team->members[0].failure, rows[i].why));
+        stage_close(stage);
+        mem_free(stage);
+    }
+}
+
 static void order_is_not_judged_when_any_will_do(void **state)
 {
     struct stage *stage = mem_alloc(sizeof(*stage));
@@ -862,6 +1034,144 @@ static void a_message_to_an_idle_connection_is_a_fault(void **state)
     mem_free(stage);
 }
 
+/* Three of five are due: half a second before the fourth is. */
+static void a_ramp_starts_what_is_due_and_counts_from_then(void **state)
+{
+    const uint64_t second = 1000000000;
+    struct stage *stage = mem_calloc(1, sizeof(*stage));
+    struct histogram latency = {0};
+
+    (void)state;
+    stage->options.n_connections = 5;
+    stage->options.rate = 1;
+    stage_open(stage, OPTIONS_RAMP, 2);
+    atomic_store(&stage->team->start_ns, loop_now_ns() - 5 * second / 2);
+    for (int i = 0; i < QUIET || stage_ready(stage) < 3; i++)
+        (void)stage_turn(stage);
+    assert_int_equal(stage->server.n_peers, 3);
+    for (size_t i = 0; i < 2; i++)
+        histogram_merge(&latency, &stage->team->members[i].latency);
+    assert_int_equal(latency.n_values, 3);
+    assert_in_range(latency.max, 5 * second / 2, 3 * second);
+    assert_in_range(histogram_quantile(&latency, 1), second / 2, second);
+    atomic_store(&stage->team->start_ns, loop_now_ns() - 10 * second);
+    while (stage_ready(stage) < 5)
+        (void)stage_turn(stage);
+    assert_int_equal(stage_failed(stage), 0);
+    stage_close(stage);
+    mem_free(stage);
+}
+
+static struct stage *storm(size_t n_workers, uint64_t n_failures, size_t n_refusals)
+{
+    struct stage *stage = mem_calloc(1, sizeof(*stage));
+
+    stage->options.n_connections = 5;
+    stage->options.n_failures = n_failures;
+    stage->server.n_refusals = n_refusals;
+    stage_open(stage, OPTIONS_STORM, n_workers);
+    stage_start(stage);
+    assert_int_equal(stage->server.n_peers, 5);
+    stage->server.is_refusing = true;
+    return stage;
+}
+
+static void all_come_back_after_a_storm(void **state)
+{
+    struct stage *stage = storm(2, 0, 0);
+    uint64_t n_timed = 0;
+
+    (void)state;
+    while (stage_ready(stage) < 10)
+        (void)stage_turn(stage);
+    for (size_t i = 0; i < 5; i++) {
+        char byte;
+
+        assert_int_equal(recv(stage->server.peers[i].fd, &byte, 1, 0), 0);
+        assert_int_equal(recv(stage->server.peers[5 + i].fd, &byte, 1, 0), -1);
+        assert_int_equal(errno, EAGAIN);
+    }
+    for (size_t i = 0; i < 2; i++)
+        n_timed += stage->team->members[i].latency.n_values;
+    assert_int_equal(n_timed, 5);
+    assert_int_equal(stage->server.n_peers, 10);
+    assert_int_equal(stage_failed(stage), 0);
+    stage_close(stage);
+    mem_free(stage);
+}
+
+static void who_fails_to_come_back_tries_again_as_often_as_allowed(void **state)
+{
+    const struct {
+        uint64_t n_failures;
+        size_t n_refusals;
+        bool is_good;
+    } rows[] = {{0, 1, false}, {1, 1, true}, {3, 3, true}, {2, 3, false}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct stage *stage = storm(1, rows[i].n_failures, rows[i].n_refusals);
+
+        while (stage_ready(stage) < 10 && stage_failed(stage) == 0)
+            (void)stage_turn(stage);
+        assert_int_equal(stage_failed(stage) == 0, rows[i].is_good);
+        if (rows[i].is_good) {
+            assert_int_equal(stage->server.n_peers, 10 + rows[i].n_refusals);
+            assert_int_equal(stage->workers[0].counts.n_failures, rows[i].n_refusals);
+        } else {
+            assert_non_null(strstr(stage->team->members[0].failure, "503"));
+        }
+        stage_close(stage);
+        mem_free(stage);
+    }
+}
+
+/* One that is back and ends again is no attempt that failed. */
+static void who_is_back_must_stay(void **state)
+{
+    struct stage *stage = storm(1, 100, 0);
+
+    (void)state;
+    while (stage_ready(stage) < 10)
+        (void)stage_turn(stage);
+    assert_int_equal(shutdown(stage->server.peers[7].fd, SHUT_RDWR), 0);
+    while (stage_failed(stage) == 0)
+        (void)stage_turn(stage);
+    stage_close(stage);
+    mem_free(stage);
+}
+
+static void who_comes_back_by_tls_resumes_when_told_to(void **state)
+{
+    char ca_file[] = "/tmp/worker_test.XXXXXX";
+    int fd = mkstemp(ca_file);
+
+    (void)state;
+    assert_true(fd != -1);
+    (void)close(fd);
+    (void)signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < 4; i++) {
+        struct stage *stage = mem_calloc(1, sizeof(*stage));
+        size_t n_resumed = 0;
+
+        stage->options.n_connections = 5;
+        stage->options.is_resuming = i < 2;
+        stage->options.ca_file = ca_file;
+        stage->options.target = (struct target){.is_tls = true, .host = SLICE("localhost")};
+        stage->server.tls = selfsigned_new(ca_file);
+        stage_open(stage, OPTIONS_STORM, 1 + i % 2);
+        stage_start(stage);
+        while (stage_ready(stage) < 10)
+            (void)stage_turn(stage);
+        for (size_t k = 0; k < stage->n_workers; k++)
+            n_resumed += stage->workers[k].counts.n_resumed;
+        assert_int_equal(n_resumed, stage->options.is_resuming ? 5 : 0);
+        stage_close(stage);
+        mem_free(stage);
+    }
+    (void)unlink(ca_file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -869,6 +1179,9 @@ int main(void)
         cmocka_unit_test(a_message_of_another_destination_is_found),
         cmocka_unit_test(who_comes_and_goes_gets_nothing_wrong),
         cmocka_unit_test(what_a_server_may_do_is_no_fault),
+        cmocka_unit_test(all_is_the_same_by_tls),
+        cmocka_unit_test(compressed_messages_are_checked_like_others),
+        cmocka_unit_test(what_was_not_agreed_on_ends_the_run),
         cmocka_unit_test(order_is_not_judged_when_any_will_do),
         cmocka_unit_test(probes_find_subscriptions_without_receipts),
         cmocka_unit_test(nothing_is_sent_past_the_window),
@@ -877,6 +1190,11 @@ int main(void)
         cmocka_unit_test(some_come_and_go_while_others_lose_nothing),
         cmocka_unit_test(users_get_each_message_in_all_sessions),
         cmocka_unit_test(a_message_to_an_idle_connection_is_a_fault),
+        cmocka_unit_test(a_ramp_starts_what_is_due_and_counts_from_then),
+        cmocka_unit_test(all_come_back_after_a_storm),
+        cmocka_unit_test(who_fails_to_come_back_tries_again_as_often_as_allowed),
+        cmocka_unit_test(who_is_back_must_stay),
+        cmocka_unit_test(who_comes_back_by_tls_resumes_when_told_to),
     };
 
     return cmocka_run_group_tests_name("bench/worker", tests, NULL, NULL);

@@ -101,13 +101,18 @@ export const ROWS = [
   },
   {
     name: 'idle-tls',
-    work: 'the same by TLS: <= 18 kB resident a connection',
-    absent: 'the load does not speak TLS yet',
+    work: '10,000 idle subscribed TLS connections, each with a user, heart-beats and limits',
+    load: { mode: 'idle', connections: 10000, hold: 2, 'heart-beat': '0,10000' },
+    servers: ['stompgate-tls'],
+    hasUsers: true,
+    claims: [{ measure: 'rss_bytes_per_connection', atMost: 18000 }],
   },
   {
     name: 'deflate',
-    work: '1 kB JSON bodies to 1,000 with deflate: >= 10 x the messages a second of compressing per subscriber',
-    absent: 'permessage-deflate is not built yet',
+    work: 'fan-out to 1,000, 1 kB JSON with deflate, 16 in flight',
+    load: fanout({ size: 1024, body: 'json' }),
+    servers: ['stompgate-deflate', 'stompgate-takeover', 'stompgate'],
+    claims: [{ measure: SPEED, peer: 'stompgate-takeover', atLeast: 10 }],
   },
   {
     name: 'others',

@@ -44,11 +44,13 @@ const pinned = (cpu, words) => (cpu === undefined ? words : ['taskset', '-c', St
 /** Resolves to { pid, url, end } once a WebSocket can be opened. */
 async function start(name, cpu) {
   const words = pinned(cpu, [script(name), String(await freePort()), String(SERVERS[name].workers ?? 1)]);
-  const child = spawn(words[0], words.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(words[0], words.slice(1), {
+    stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...SERVERS[name].environment },
+  });
   const closed = once(child, 'close');
 
   for await (const line of createInterface({ input: child.stdout })) {
-    const found = /^ready (\d+) (ws:\S+)$/.exec(line);
+    const found = /^ready (\d+) (wss?:\S+)$/.exec(line);
 
     if (found !== null) {
       return {

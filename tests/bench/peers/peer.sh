@@ -7,7 +7,8 @@
 #
 # A script has the functions `install_missing`, which must be quick when nothing is missing,
 # `version`, and `serve`, which ends with exec of the server (the process whose CPU time counts), and
-# sets `path` of the URL. What the server needs for a run goes to $work, what stays to $kept.
+# sets `path` of the URL, and `scheme` when that is wss. What the server needs for a run goes to $work,
+# what stays to $kept.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -15,6 +16,7 @@ root=$(cd "$here/../../../.." && pwd)
 name=$(basename "$here")
 kept=$root/build/peers/$name
 readonly start_deadline_s=120
+scheme=${scheme:-ws}
 
 usage() {
     echo "usage: $name/start PORT [WORKERS] | --install | --version" >&2
@@ -49,15 +51,25 @@ free_port() {
     echo "$candidate"
 }
 
-is_ready() {
+upgrade_request() {
+    printf 'GET %s HTTP/1.1\r\nHost: 127.0.0.1:%s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' "$path" "$port"
+    printf 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n'
+    printf 'Sec-WebSocket-Protocol: v12.stomp\r\n\r\n'
+}
+
+# The first line of the server's answer.
+ask() {
     local line=''
-    {
-        printf 'GET %s HTTP/1.1\r\nHost: 127.0.0.1:%s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' "$path" "$port" >&3
-        printf 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n' >&3
-        printf 'Sec-WebSocket-Protocol: v12.stomp\r\n\r\n' >&3
-        read -rt 2 line <&3
-    } 2>/dev/null 3<>"/dev/tcp/127.0.0.1/$port" || true
-    [[ $line == "HTTP/1.1 101"* ]]
+    if [ "$scheme" = wss ]; then
+        read -rt 2 line < <({ upgrade_request; pause; } | openssl s_client -quiet -no_ign_eof -connect "127.0.0.1:$port") || true
+    else
+        { upgrade_request >&3; read -rt 2 line <&3; } 3<>"/dev/tcp/127.0.0.1/$port" || true
+    fi
+    echo "$line"
+}
+
+is_ready() {
+    [[ $(ask 2>/dev/null) == "HTTP/1.1 101"* ]]
 }
 
 end() {
@@ -93,7 +105,7 @@ run_server() {
         [ "$SECONDS" -lt "$deadline" ] || fail "not ready within $start_deadline_s s"
         pause
     done
-    echo "ready $server ws://127.0.0.1:$port$path"
+    echo "ready $server $scheme://127.0.0.1:$port$path"
     wait "$server" || fail "it ended with $?"
     end 0
 }
