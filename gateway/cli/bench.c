@@ -1,8 +1,8 @@
 #include "gateway/cli/cli.h"
 #include "gateway/cli/help.h"
-#include "tests/bench/coordinator.h"
-#include "tests/bench/floor.h"
-#include "tests/bench/options.h"
+#include "gateway/bench/coordinator.h"
+#include "gateway/bench/floor.h"
+#include "gateway/bench/options.h"
 
 int cli_bench(int argc, char **argv)
 {

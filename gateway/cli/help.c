@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "gateway/cli/cli.h"
-#include "tests/bench/options.h"
+#include "gateway/bench/options.h"
 
 static const struct {
     const char *verb;

@@ -1,5 +1,5 @@
 #include "tests/test.h"
-#include "tests/bench/churn.h"
+#include "gateway/bench/churn.h"
 
 enum { STEPS = 20000, PUBLISHERS = 2 };
 

@@ -1,7 +1,7 @@
 #include <stdio.h>
-#include "tests/bench/coordinator.h"
-#include "tests/bench/floor.h"
-#include "tests/bench/options.h"
+#include "gateway/bench/coordinator.h"
+#include "gateway/bench/floor.h"
+#include "gateway/bench/options.h"
 
 int main(int argc, char **argv)
 {

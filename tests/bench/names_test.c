@@ -1,5 +1,5 @@
 #include "tests/test.h"
-#include "tests/bench/names.h"
+#include "gateway/bench/names.h"
 
 static struct options named(void)
 {

@@ -1,8 +1,8 @@
 #include "tests/test.h"
 #include <stdlib.h>
 #include "base/mem.h"
-#include "tests/bench/mark.h"
-#include "tests/bench/options.h"
+#include "gateway/bench/mark.h"
+#include "gateway/bench/options.h"
 
 enum { MAX_WORDS = 32 };
 

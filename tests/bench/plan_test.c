@@ -1,6 +1,6 @@
 #include "tests/test.h"
 #include "base/mem.h"
-#include "tests/bench/plan.h"
+#include "gateway/bench/plan.h"
 
 static const struct options destinations = {.mode = OPTIONS_DESTINATIONS,
                                             .destination = "/topic/a",

@@ -1,5 +1,5 @@
 #include "tests/test.h"
-#include "tests/bench/progress.h"
+#include "gateway/bench/progress.h"
 
 #define SECOND UINT64_C(1000000000)
 

@@ -1,7 +1,7 @@
 #include "tests/test.h"
 #include <stdlib.h>
-#include "tests/bench/report.h"
-#include "tests/bench/verdict.h"
+#include "gateway/bench/report.h"
+#include "gateway/bench/verdict.h"
 
 static void assert_printed(bool is_json, const char *expected)
 {

@@ -1,6 +1,6 @@
 #include "tests/test.h"
 #include "base/mem.h"
-#include "tests/bench/sublist.h"
+#include "gateway/bench/sublist.h"
 
 static void one_is_found_by_its_whole_id_until_it_is_removed(void **state)
 {

@@ -1,5 +1,5 @@
 #include "tests/test.h"
-#include "tests/bench/token.h"
+#include "gateway/bench/token.h"
 
 #define SECRET "a secret of the tests, long enough"
 

@@ -7,9 +7,9 @@
 #include <zlib.h>
 #include "base/mem.h"
 #include "tests/bench/selfsigned.h"
-#include "tests/bench/sublist.h"
-#include "tests/bench/verdict.h"
-#include "tests/bench/worker.h"
+#include "gateway/bench/sublist.h"
+#include "gateway/bench/verdict.h"
+#include "gateway/bench/worker.h"
 
 /*
  * Whole workers over socketpairs, against a server in the same thread that can be told to do one

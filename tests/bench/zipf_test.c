@@ -2,7 +2,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include "base/mem.h"
-#include "tests/bench/zipf.h"
+#include "gateway/bench/zipf.h"
 
 enum { ROLLS = 200000 };
 
