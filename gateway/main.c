@@ -8,11 +8,17 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } verbs[] = {
-    {"serve", cli_serve},         {"check-config", cli_check_config},
-    {"gen-token", cli_gen_token}, {"publish", cli_publish},
-    {"health", cli_health},       {"version", cli_version},
-    {"--version", cli_version},   {"help", cli_help},
-    {"--help", cli_help},         {"-h", cli_help},
+    {"serve", cli_serve},
+    {"check-config", cli_check_config},
+    {"gen-token", cli_gen_token},
+    {"publish", cli_publish},
+    {"health", cli_health},
+    {"bench", cli_bench},
+    {"version", cli_version},
+    {"--version", cli_version},
+    {"help", cli_help},
+    {"--help", cli_help},
+    {"-h", cli_help},
 };
 
 int main(int argc, char **argv)

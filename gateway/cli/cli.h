@@ -28,6 +28,9 @@ int cli_publish(int argc, char **argv);
 /** health: whether a gateway is ready, for a container's health check. */
 int cli_health(int argc, char **argv);
 
+/** bench: load on a server, to size a machine. Forks; no other thread may run. */
+int cli_bench(int argc, char **argv);
+
 /** version, also as --version. */
 int cli_version(int argc, char **argv);
 

@@ -3,11 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 #include "gateway/cli/cli.h"
+#include "gateway/bench/options.h"
 
 static const struct {
     const char *verb;
     const char *summary;
-    const char *usage;
+    const char *usage; /* NULL: made of the table of its options */
 } verbs[] = {
     {"serve", "run the gateway",
      "Usage: stompgate serve [--config FILE] [--set NAME=VALUE]...\n"
@@ -64,24 +65,31 @@ static const struct {
      "Asks for /health/ready. Exit codes: 0 when it is, 1 when it is not or nobody answers.\n"
      "\n"
      "      --url URL          the admin port; http://127.0.0.1:9090 unless given\n"},
+    {"bench", "put load on a server, to size a machine", NULL},
     {"version", "print the version", "Usage: stompgate version\n"},
     {"help", "print this, or a verb's options", "Usage: stompgate help [VERB]\n"},
 };
 
 enum { N_VERBS = sizeof(verbs) / sizeof(verbs[0]) };
 
-static const char *find_usage(const char *verb)
+/* N_VERBS when there is none of that name. */
+static size_t find(const char *verb)
 {
-    for (size_t i = 0; i < N_VERBS; i++) {
-        if (strcmp(verb, verbs[i].verb) == 0)
-            return verbs[i].usage;
-    }
-    return NULL;
+    size_t i = 0;
+
+    while (i < N_VERBS && strcmp(verb, verbs[i].verb) != 0)
+        i++;
+    return i;
 }
 
 int help_print(const char *verb)
 {
-    (void)fputs(find_usage(verb), stdout);
+    const char *usage = verbs[find(verb)].usage;
+
+    if (usage == NULL)
+        options_help(stdout, "stompgate bench");
+    else
+        (void)fputs(usage, stdout);
     return CLI_OK;
 }
 
@@ -110,7 +118,7 @@ int cli_help(int argc, char **argv)
 {
     if (argc > 2)
         return help_usage_error("help", "one verb at a time");
-    if (argc == 2 && find_usage(argv[1]) == NULL) {
+    if (argc == 2 && find(argv[1]) == N_VERBS) {
         (void)fprintf(stderr, "stompgate help: there is no verb %s\n", argv[1]);
         return CLI_USAGE;
     }

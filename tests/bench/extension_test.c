@@ -1,5 +1,5 @@
 #include "tests/test.h"
-#include "tests/bench/extension.h"
+#include "gateway/bench/extension.h"
 
 static const struct extension_offer none = {0};
 static const struct extension_offer plain = {.has_deflate = true};

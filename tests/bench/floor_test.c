@@ -1,7 +1,7 @@
 #include "tests/test.h"
-#include "tests/bench/floor.h"
-#include "tests/bench/frame.h"
-#include "tests/bench/wire.h"
+#include "gateway/bench/floor.h"
+#include "gateway/bench/frame.h"
+#include "gateway/bench/wire.h"
 
 static struct options small(uint64_t window, uint64_t body_size)
 {

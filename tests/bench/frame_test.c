@@ -1,7 +1,7 @@
 #include "tests/test.h"
 #include "base/mem.h"
-#include "tests/bench/frame.h"
-#include "tests/bench/mark.h"
+#include "gateway/bench/frame.h"
+#include "gateway/bench/mark.h"
 
 static void reads_command_headers_and_body(void **state)
 {

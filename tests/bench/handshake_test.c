@@ -1,5 +1,5 @@
 #include "tests/test.h"
-#include "tests/bench/handshake.h"
+#include "gateway/bench/handshake.h"
 
 #define ACCEPT "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
 #define GOOD                                                                                       \

@@ -1,6 +1,6 @@
 #include "tests/test.h"
 #include "base/mem.h"
-#include "tests/bench/histogram.h"
+#include "gateway/bench/histogram.h"
 
 static void a_quantile_is_within_a_thousandth(void **state)
 {

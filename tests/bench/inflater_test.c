@@ -1,5 +1,5 @@
 #include "tests/test.h"
-#include "tests/bench/inflater.h"
+#include "gateway/bench/inflater.h"
 
 /* The examples of RFC 7692, section 7.2.3. */
 

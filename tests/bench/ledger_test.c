@@ -1,6 +1,6 @@
 #include "tests/test.h"
-#include "tests/bench/ledger.h"
-#include "tests/bench/tally.h"
+#include "gateway/bench/ledger.h"
+#include "gateway/bench/tally.h"
 
 struct step {
     uint64_t sequence;

@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "base/mem.h"
-#include "tests/bench/link.h"
+#include "gateway/bench/link.h"
 #include "tests/bench/selfsigned.h"
 
 /* Both ends of a link in one thread, over a socketpair; the server's is OpenSSL by itself. */

@@ -1,7 +1,7 @@
 #include <stdio.h>
-#include "tests/bench/coordinator.h"
-#include "tests/bench/floor.h"
-#include "tests/bench/options.h"
+#include "gateway/bench/coordinator.h"
+#include "gateway/bench/floor.h"
+#include "gateway/bench/options.h"
 
 int main(int argc, char **argv)
 {
@@ -10,7 +10,7 @@ int main(int argc, char **argv)
 
     switch (options_parse(argc, argv, &options, error, sizeof(error))) {
     case OPTIONS_HELP:
-        options_help(stdout);
+        options_help(stdout, "stompload");
         return 0;
     case OPTIONS_WRONG:
         fprintf(stderr, "stompload: %s\nTry 'stompload --help'.\n", error);

@@ -1,5 +1,5 @@
 #include "tests/test.h"
-#include "tests/bench/mark.h"
+#include "gateway/bench/mark.h"
 
 static void what_is_written_is_read(void **state)
 {

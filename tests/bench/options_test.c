@@ -1,8 +1,8 @@
 #include "tests/test.h"
 #include <stdlib.h>
 #include "base/mem.h"
-#include "tests/bench/mark.h"
-#include "tests/bench/options.h"
+#include "gateway/bench/mark.h"
+#include "gateway/bench/options.h"
 
 enum { MAX_WORDS = 32 };
 
@@ -56,6 +56,31 @@ static void values_are_read_in_both_forms(void **state)
     assert_slice(o.target.authority, "[::1]:81");
     assert_string_equal(o.target.port, "81");
     assert_slice(o.target.path, "/x?y=z");
+}
+
+static void clients_of_two_modes_have_names(void **state)
+{
+    const struct {
+        const char *line;
+        bool has_users;
+    } rows[] = {
+        {"stompload users --secret x", true},
+        {"stompload users --token {user}", true},
+        {"stompload users --http-header a:b --http-header X-User:{user}", true},
+        {"stompload mixed --connect-header login:{user}", true},
+        {"stompload mixed", false},
+        {"stompload destinations --token {user}", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char *line = mem_strdup(rows[i].line), error[256] = "";
+        struct options o;
+
+        assert_int_equal(parse(line, &o, error, sizeof(error)), OPTIONS_RUN);
+        assert_int_equal(options_has_users(&o), rows[i].has_users);
+        mem_free(line);
+    }
 }
 
 static void tls_is_asked_for_by_the_url(void **state)
@@ -125,6 +150,18 @@ static void what_is_wrong_is_named(void **state)
         {"stompload idle --heart-beat 0,often", "--heart-beat"},
         {"stompload floor --url ws://a", "--url"},
         {"stompload floor --cpu first", "--cpu"},
+        {"stompload destinations --subscriptions 101", "only 100 destinations"},
+        {"stompload destinations --zipf steep", "--zipf"},
+        {"stompload destinations --secret x", "--secret"},
+        {"stompload users", "need names"},
+        {"stompload users --token some", "need names"},
+        {"stompload users --zipf 1", "--zipf"},
+        {"stompload users --secret x --user-destination queue", "--user-destination"},
+        {"stompload users --secret x --issuer \"me\"", "--issuer"},
+        {"stompload mixed --user-rate 1", "need names"},
+        {"stompload mixed --confirm probe", "--confirm"},
+        {"stompload mixed --rate 5", "--rate"},
+        {"stompload mixed --window 5", "--window"},
     };
 
     (void)state;
@@ -150,11 +187,12 @@ static void help_names_every_mode(void **state)
     (void)state;
     assert_int_equal(parse(line, &o, error, sizeof(error)), OPTIONS_HELP);
     assert_non_null(out);
-    options_help(out);
+    options_help(out, "some program");
     assert_int_equal(fclose(out), 0);
     for (int i = 0; i < OPTIONS_N_MODES; i++)
         assert_non_null(strstr(text, options_mode_name((enum options_mode)i)));
     assert_non_null(strstr(text, "--patience"));
+    assert_int_equal(strncmp(text, "Usage: some program MODE", 24), 0);
     free(text);
 }
 
@@ -163,6 +201,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_mode_has_its_defaults),
         cmocka_unit_test(values_are_read_in_both_forms),
+        cmocka_unit_test(clients_of_two_modes_have_names),
         cmocka_unit_test(tls_is_asked_for_by_the_url),
         cmocka_unit_test(deflate_is_offered_as_asked),
         cmocka_unit_test(what_is_wrong_is_named),

@@ -1,6 +1,6 @@
 #include "tests/test.h"
 #include <unistd.h>
-#include "tests/bench/procstat.h"
+#include "gateway/bench/procstat.h"
 
 #define HEAD "5600-7ffc ---p 00000000 00:00 0    [rollup]\n"
 

@@ -1,6 +1,6 @@
 #include "tests/test.h"
 #include "base/mem.h"
-#include "tests/bench/wire.h"
+#include "gateway/bench/wire.h"
 
 static void reads_whole_frames_one_by_one(void **state)
 {

@@ -7,8 +7,9 @@
 #include <zlib.h>
 #include "base/mem.h"
 #include "tests/bench/selfsigned.h"
-#include "tests/bench/verdict.h"
-#include "tests/bench/worker.h"
+#include "gateway/bench/sublist.h"
+#include "gateway/bench/verdict.h"
+#include "gateway/bench/worker.h"
 
 /*
  * Whole workers over socketpairs, against a server in the same thread that can be told to do one
@@ -27,8 +28,14 @@ enum fault {
     SENDS_ERROR,
     CLOSES,
     SENDS_RECEIPT,
-    CUTS_DEFLATE,   /* the last byte of a compressed message */
-    SENDS_DEFLATED, /* though it was not agreed on */
+    SENDS_ELSEWHERE, /* another's message, under a subscription that is there */
+    /* To those that come and go. */
+    LOSES_TO_GUESTS,
+    REPEATS_TO_GUESTS,
+    GOES_ON_TO_GUESTS, /* after it has confirmed an UNSUBSCRIBE */
+    CONFIRMS_NO_GUEST, /* an UNSUBSCRIBE of theirs */
+    CUTS_DEFLATE,      /* the last byte of a compressed message */
+    SENDS_DEFLATED,    /* though it was not agreed on */
     /* From here on all is allowed. */
     FRAGMENTS,
     BEATS_AND_PINGS,
@@ -36,9 +43,10 @@ enum fault {
     IS_BINARY,
 };
 
-enum { MAX_PEERS = 16, BODY = 100, WINDOW = 4, FAULT_AT = 25, ENOUGH = 300, QUIET = 5 };
+enum { MAX_PEERS = 512, BODY = 100, WINDOW = 4, FAULT_AT = 25, ENOUGH = 300, QUIET = 5 };
 
 #define HOUR_NS UINT64_C(3600000000000)
+#define SCHEDULE_NS UINT64_C(30000000)
 
 struct peer {
     int fd;
@@ -46,9 +54,10 @@ struct peer {
     z_stream deflate;
     bool is_upgraded;
     bool is_held; /* deliveries wait in `held` */
-    char *destination;
-    char *id;
+    char *user;   /* NULL: none */
+    struct sublist subscriptions;
     struct buf in, held;
+    struct buf out; /* what the socket has not taken yet */
 };
 
 struct server {
@@ -61,7 +70,9 @@ struct server {
     size_t n_refusals; /* upgrades still to be refused, once all have been there */
     size_t n_peers;
     size_t n_sends;
-    size_t n_deliveries;
+    size_t n_deliveries; /* but for guests */
+    size_t n_guest_deliveries;
+    size_t n_unsubscribes;
     size_t n_pongs;
     struct peer peers[MAX_PEERS];
     struct peer *late_peer; /* whose message is kept back to be sent behind the next */
@@ -86,6 +97,7 @@ static int server_dial(void *self, size_t number, bool is_slow)
     }
     assert_int_equal(deflateInit2(&peer->deflate, 6, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY), Z_OK);
     buf_init(&peer->in, 1 << 20);
+    buf_init(&peer->out, 1 << 26);
     buf_init(&peer->held, 1 << 20);
     return fds[0];
 }
@@ -98,13 +110,29 @@ static void server_dispose(struct server *server)
         SSL_free(peer->ssl);
         (void)deflateEnd(&peer->deflate);
         (void)close(peer->fd);
-        mem_free(peer->destination);
-        mem_free(peer->id);
+        mem_free(peer->user);
+        sublist_dispose(&peer->subscriptions);
         buf_dispose(&peer->in);
+        buf_dispose(&peer->out);
         buf_dispose(&peer->held);
     }
     buf_dispose(&server->late);
     SSL_CTX_free(server->tls);
+}
+
+/* As much as the socket takes of what waits; a late schedule sends much at once. Returns whether it
+ * was anything. */
+static bool send_out(struct peer *peer)
+{
+    ssize_t n =
+        peer->out.len == 0 ? 0 : send(peer->fd, peer->out.base, peer->out.len, MSG_NOSIGNAL);
+
+    assert_true(n >= 0 || errno == EAGAIN || errno == EPIPE || errno == ECONNRESET);
+    if (n > 0)
+        buf_consume(&peer->out, (size_t)n);
+    else if (n < 0 && errno != EAGAIN)
+        buf_consume(&peer->out, peer->out.len); /* the other side is gone */
+    return n > 0;
 }
 
 static void write_bytes(struct peer *peer, struct slice bytes)
@@ -115,9 +143,13 @@ static void write_bytes(struct peer *peer, struct slice bytes)
         assert_true(buf_append(&peer->held, bytes));
         return;
     }
-    /* What is in flight is far below a socket's buffer; the other side may be gone already. */
-    n = peer->ssl != NULL ? SSL_write(peer->ssl, bytes.base, (int)bytes.len)
-                          : send(peer->fd, bytes.base, bytes.len, MSG_NOSIGNAL);
+    if (peer->ssl == NULL) {
+        assert_true(buf_append(&peer->out, bytes));
+        (void)send_out(peer);
+        return;
+    }
+    /* What is in flight by TLS is far below a socket's buffer; the other side may be gone. */
+    n = SSL_write(peer->ssl, bytes.base, (int)bytes.len);
     assert_true(n == (ssize_t)bytes.len || errno == EPIPE || errno == ECONNRESET);
 }
 
@@ -210,6 +242,9 @@ static void commit_fault(struct server *server, struct peer *peer, struct slice 
     case CLOSES:
         write_frame(peer, 0x88, (struct slice)SLICE("\x11\x94"));
         break;
+    case SENDS_ELSEWHERE:
+        body[MARK_PUBLISHER_DIGITS + MARK_SEQUENCE_DIGITS - 9 - 1] ^= 1; /* of the topic */
+        break;
     case SENDS_RECEIPT:
         write_text(peer, (struct slice)SLICE("RECEIPT\nreceipt-id:subscribed\n\n\0"));
         break;
@@ -219,10 +254,38 @@ static void commit_fault(struct server *server, struct peer *peer, struct slice 
     write_message(server, peer, text);
 }
 
-static void deliver(struct server *server, struct peer *peer, struct slice sent_body)
+static bool is_guest(const struct peer *peer)
+{
+    return peer->user != NULL && strncmp(peer->user, "guest", 5) == 0;
+}
+
+static void deliver_to_guest(struct server *server, struct peer *peer, struct slice text)
+{
+    size_t number = server->n_guest_deliveries++;
+
+    if (server->fault == LOSES_TO_GUESTS && number % 5 == 4)
+        return;
+    if (server->fault == REPEATS_TO_GUESTS && number % 5 == 4)
+        write_message(server, peer, text);
+    write_message(server, peer, text);
+}
+
+/* Whether two bodies are of the same publisher and topic. */
+static bool is_same_row(const char *a, const char *b)
+{
+    return memcmp(a, b, MARK_PUBLISHER_DIGITS + MARK_SEQUENCE_DIGITS - 9) == 0;
+}
+
+static const char *late_body(const struct server *server)
+{
+    return server->late.base + server->late.len - BODY - 1;
+}
+
+static void deliver(struct server *server, struct peer *peer, const struct subscription *to,
+                    struct slice sent_body)
 {
     const char *id =
-        server->fault == OTHER_SUBSCRIPTION && server->n_deliveries == 3 ? "sub-x" : peer->id;
+        server->fault == OTHER_SUBSCRIPTION && server->n_deliveries == 3 ? "sub-x" : to->id;
     struct buf text;
     size_t body_at;
     char *body;
@@ -231,7 +294,7 @@ static void deliver(struct server *server, struct peer *peer, struct slice sent_
     assert_true(buf_printf(&text,
                            "MESSAGE\ndestination:%s\nsubscription:%s\nmessage-id:%zu\n"
                            "content-length:%zu\n\n",
-                           peer->destination, id, server->n_deliveries, sent_body.len));
+                           to->destination, id, server->n_deliveries, sent_body.len));
     assert_true(buf_append(&text, sent_body));
     body_at = text.len - sent_body.len;
     assert_true(buf_append(&text, (struct slice)SLICE("\0")));
@@ -243,11 +306,14 @@ static void deliver(struct server *server, struct peer *peer, struct slice sent_
         write_frame(peer, 0x89, (struct slice)SLICE("ping"));
     }
     /* The filler is only read in the strict beginning of a connection. */
-    if (server->n_deliveries++ == (server->fault == SPOILS_FILLER ? 3 : FAULT_AT))
+    if (is_guest(peer))
+        deliver_to_guest(server, peer, buf_slice(&text));
+    else if (server->n_deliveries++ == (server->fault == SPOILS_FILLER ? 3 : FAULT_AT))
         commit_fault(server, peer, buf_slice(&text), body);
     else
         write_message(server, peer, buf_slice(&text));
-    if (server->late_peer == peer && server->n_deliveries > FAULT_AT + 1) {
+    if (server->late_peer == peer && server->n_deliveries > FAULT_AT + 1 &&
+        is_same_row(late_body(server), body)) {
         server->late_peer = NULL;
         write_message(server, peer, buf_slice(&server->late));
     }
@@ -263,19 +329,62 @@ static char *header(const char *text, const char *name)
     return mem_printf("%.*s", (int)strcspn(at, "\n"), at);
 }
 
+/* "/user/NAME/rest" goes to the user's subscriptions of "/user/rest". Returns false for another. */
+static bool is_to_user(const char *destination, char **user, char **subscribed)
+{
+    const char *name = destination + strlen("/user/");
+
+    if (strncmp(destination, "/user/", 6) != 0)
+        return false;
+    *user = mem_printf("%.*s", (int)strcspn(name, "/"), name);
+    *subscribed = mem_printf("/user%s", name + strlen(*user));
+    return true;
+}
+
 static void on_send(struct server *server, const char *text, size_t len)
 {
-    char *destination = header(text, "destination:");
+    char *destination = header(text, "destination:"), *user = NULL, *subscribed = NULL;
     struct slice body = slice_of(text + len - 1 - BODY, BODY);
+    const char *wanted = is_to_user(destination, &user, &subscribed) ? subscribed : destination;
 
     server->n_sends++;
     for (size_t i = 0; i < server->n_peers; i++) {
         struct peer *peer = &server->peers[i];
 
-        if (peer->destination != NULL && strcmp(peer->destination, destination) == 0)
-            deliver(server, peer, body);
+        if (user != NULL && (peer->user == NULL || strcmp(peer->user, user) != 0))
+            continue;
+        for (size_t k = 0; k < peer->subscriptions.n_items; k++) {
+            if (strcmp(peer->subscriptions.items[k].destination, wanted) == 0)
+                deliver(server, peer, &peer->subscriptions.items[k], body);
+        }
     }
     mem_free(destination);
+    mem_free(user);
+    mem_free(subscribed);
+}
+
+static void give_receipt(struct peer *peer, const char *text)
+{
+    char *id = header(text, "\nreceipt:");
+    char *frame = mem_printf("RECEIPT\nreceipt-id:%s\n\n", id);
+
+    write_text(peer, slice_of(frame, strlen(frame) + 1));
+    mem_free(id);
+    mem_free(frame);
+}
+
+static void on_unsubscribe(struct server *server, struct peer *peer, const char *text)
+{
+    char *id = header(text, "\nid:");
+    struct subscription *found = sublist_find(&peer->subscriptions, slice_str(id));
+
+    assert_non_null(found);
+    server->n_unsubscribes++;
+    if (server->fault != GOES_ON_TO_GUESTS)
+        sublist_remove(&peer->subscriptions, found);
+    if (server->fault != CONFIRMS_NO_GUEST)
+        give_receipt(peer, text);
+    mem_free(id);
 }
 
 static void on_client_frame(struct server *server, struct peer *peer, const char *text, size_t len)
@@ -286,11 +395,15 @@ static void on_client_frame(struct server *server, struct peer *peer, const char
         assert_non_null(strstr(text, "\nheart-beat:0,5000\n"));
         write_text(peer, (struct slice)SLICE("CONNECTED\nversion:1.2\n\n\0"));
     } else if (strncmp(text, "SUBSCRIBE\n", 10) == 0) {
-        peer->destination = header(text, "\ndestination:");
-        peer->id = header(text, "\nid:");
+        char *id = header(text, "\nid:");
+
+        assert_null(sublist_find(&peer->subscriptions, slice_str(id)));
+        (void)sublist_add(&peer->subscriptions, header(text, "\ndestination:"), id, 0);
         assert_int_equal(strstr(text, "\nreceipt:") != NULL, server->gives_receipts);
         if (server->gives_receipts)
-            write_text(peer, (struct slice)SLICE("RECEIPT\nreceipt-id:subscribed\n\n\0"));
+            give_receipt(peer, text);
+    } else if (strncmp(text, "UNSUBSCRIBE\n", 12) == 0) {
+        on_unsubscribe(server, peer, text);
     } else {
         assert_memory_equal(text, "SEND\n", 5);
         on_send(server, text, len);
@@ -331,9 +444,13 @@ static bool take_upgrade(struct server *server, struct peer *peer)
         SLICE("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
               "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n");
     const char *end = peer->in.len == 0 ? NULL : memmem(peer->in.base, peer->in.len, "\r\n\r\n", 4);
+    const char *user;
 
     if (end == NULL)
         return false;
+    user = memmem(peer->in.base, peer->in.len, "X-User:", 7);
+    if (user != NULL)
+        peer->user = mem_printf("%.*s", (int)strcspn(user + 7, "\r"), user + 7);
     buf_consume(&peer->in, (size_t)(end + 4 - peer->in.base));
     if (server->is_refusing && server->n_refusals != 0) {
         server->n_refusals--;
@@ -366,6 +483,7 @@ static bool server_turn(struct server *server)
         char bytes[4096];
         ssize_t n;
 
+        was_busy = send_out(peer) || was_busy;
         while ((n = read_bytes(peer, bytes, sizeof(bytes))) > 0) {
             assert_true(buf_append(&peer->in, slice_of(bytes, (size_t)n)));
             was_busy = true;
@@ -374,6 +492,8 @@ static bool server_turn(struct server *server)
             continue;
         while (take_client_frame(server, peer))
             ;
+        if (n == 0) /* it has gone, with all that it wanted */
+            sublist_dispose(&peer->subscriptions);
     }
     return was_busy;
 }
@@ -386,6 +506,17 @@ struct stage {
     size_t n_workers;
     struct verdict verdict;
 };
+
+static bool is_scheduled(const struct stage *stage)
+{
+    return stage->options.rate != 0 || stage->options.mode == OPTIONS_MIXED;
+}
+
+/* A message that is held back waits for the next one of its topic. */
+static uint64_t schedule_ns(const struct stage *stage)
+{
+    return stage->server.fault == REORDERS ? 10 * SCHEDULE_NS : SCHEDULE_NS;
+}
 
 static void stage_open(struct stage *stage, enum options_mode mode, size_t n_workers)
 {
@@ -401,7 +532,8 @@ static void stage_open(struct stage *stage, enum options_mode mode, size_t n_wor
     stage->options.n_strict = 4; /* SPOILS_FILLER comes among them */
     stage->options.n_connecting = 3;
     /* By window a run lasts until stage_finish has seen enough: no test hangs on a clock. */
-    stage->options.seconds_ns = stage->options.rate == 0 ? HOUR_NS : 30000000;
+    if (stage->options.seconds_ns == 0)
+        stage->options.seconds_ns = is_scheduled(stage) ? schedule_ns(stage) : HOUR_NS;
     buf_init(&stage->server.late, 1 << 16);
     stage->team = team_new(n_workers, worker_mode(mode)->n_publishers(&stage->options));
     assert_non_null(stage->team);
@@ -467,10 +599,10 @@ static void stage_finish(struct stage *stage)
 {
     size_t n_quiet = 0;
 
-    while (stage->options.rate == 0 && stage->server.n_deliveries < ENOUGH &&
+    while (!is_scheduled(stage) && stage->server.n_deliveries < ENOUGH &&
            stage_failed(stage) == 0 && n_quiet < QUIET)
         n_quiet = stage_turn(stage) ? 0 : n_quiet + 1;
-    if (stage->options.rate == 0)
+    if (!is_scheduled(stage))
         stage->options.seconds_ns = 1;
     while (!stage_has_sent_all(stage) && stage_failed(stage) == 0)
         (void)stage_turn(stage);
@@ -483,8 +615,7 @@ static void stage_finish(struct stage *stage)
             verdict_fail(&stage->verdict, "%s", stage->team->members[i].failure);
         verdict_add(&stage->verdict, &stage->team->members[i].counts);
     }
-    verdict_judge(&stage->verdict, worker_mode(stage->options.mode)->n_receivers(&stage->options),
-                  (enum options_order)stage->options.order);
+    verdict_judge(&stage->verdict, (enum options_order)stage->options.order);
 }
 
 static void stage_close(struct stage *stage)
@@ -504,6 +635,41 @@ static void run(struct stage *stage, enum options_mode mode, size_t n_workers)
 
 static const struct stage fanout = {.options = {.n_subscribers = 5, .n_publishers = 2}};
 static const struct stage echo = {.options = {.n_clients = 5}};
+static const struct stage destinations = {.options = {.n_clients = 5,
+                                                      .n_publishers = 2,
+                                                      .n_destinations = 6,
+                                                      .n_subscriptions = 3,
+                                                      .zipf = 1000000000}};
+static const struct stage users = {.options = {.n_clients = 5,
+                                               .n_publishers = 2,
+                                               .n_sessions = 2,
+                                               .user_destination = "/queue/a",
+                                               .http_headers = {{"X-User:{user}"}, 1}}};
+static const struct stage mixed = {.options = {.n_clients = 5,
+                                               .n_publishers = 2,
+                                               .n_destinations = 6,
+                                               .n_subscriptions = 3,
+                                               .zipf = 1000000000,
+                                               .n_churners = 3,
+                                               .fanout_rate = 2000,
+                                               .echo_rate = 1000,
+                                               .user_rate = 1000,
+                                               .churn_rate = 1500,
+                                               .reconnect_rate = 500,
+                                               .patience_ns = HOUR_NS,
+                                               .user_destination = "/queue/a",
+                                               .http_headers = {{"X-User:{user}"}, 1}}};
+
+/* Those that go the same ways in every test below. */
+static const struct {
+    enum options_mode mode;
+    const struct stage *stage;
+} kinds[] = {
+    {OPTIONS_FANOUT, &fanout}, {OPTIONS_ECHO, &echo},   {OPTIONS_DESTINATIONS, &destinations},
+    {OPTIONS_USERS, &users},   {OPTIONS_MIXED, &mixed},
+};
+
+enum { N_KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
 static void each_fault_of_a_server_is_found(void **state)
 {
@@ -523,29 +689,82 @@ static void each_fault_of_a_server_is_found(void **state)
         {CLOSES, 0, 0, 0, "code 4500"},
         {SENDS_RECEIPT, 0, 0, 0, "out of turn"},
     };
-    const enum options_mode modes[] = {OPTIONS_FANOUT, OPTIONS_ECHO};
 
     (void)state;
-    for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
-        enum options_mode mode = modes[i % 2];
-        const char *why = rows[i / 2].why;
+    for (size_t i = 0; i < N_KINDS * sizeof(rows) / sizeof(rows[0]); i++) {
+        enum options_mode mode = kinds[i % N_KINDS].mode;
+        enum fault fault = rows[i / N_KINDS].fault;
+        const char *why = rows[i / N_KINDS].why;
         struct stage *stage = mem_alloc(sizeof(*stage));
 
-        /* Echo knows what it has sent, and tells at once. */
-        if (rows[i / 2].fault == SENDS_OWN && mode == OPTIONS_ECHO)
+        /* These know what each client can get, and tell at once. */
+        if (fault == SENDS_OWN && mode == OPTIONS_ECHO)
             why = "not sent in this run";
-        *stage = mode == OPTIONS_FANOUT ? fanout : echo;
-        stage->server.fault = rows[i / 2].fault;
+        else if (fault == SENDS_OWN && mode != OPTIONS_FANOUT)
+            why = "does not have";
+        *stage = *kinds[i % N_KINDS].stage;
+        stage->server.fault = fault;
         run(stage, mode, 1);
         if (strstr(stage->verdict.why, why) == NULL)
-            print_error("fault %d, mode %d: '%s'\n", (int)rows[i / 2].fault, (int)mode,
-                        stage->verdict.why);
+            print_error("fault %d, mode %d: '%s'\n", (int)fault, (int)mode, stage->verdict.why);
         assert_non_null(strstr(stage->verdict.why, why));
-        if (stage_failed(stage) == 0 && rows[i / 2].fault != SENDS_OWN) {
-            assert_int_equal(stage->verdict.n_missing, rows[i / 2].n_missing);
-            assert_int_equal(stage->verdict.counts.n_duplicates, rows[i / 2].n_duplicates);
-            assert_int_equal(stage->verdict.counts.n_late, rows[i / 2].n_late);
+        if (stage_failed(stage) == 0 && fault != SENDS_OWN) {
+            assert_int_equal(stage->verdict.n_missing, rows[i / N_KINDS].n_missing);
+            assert_int_equal(stage->verdict.counts.n_duplicates, rows[i / N_KINDS].n_duplicates);
+            assert_int_equal(stage->verdict.counts.n_late, rows[i / N_KINDS].n_late);
         }
+        stage_close(stage);
+        mem_free(stage);
+    }
+}
+
+static void a_message_of_another_destination_is_found(void **state)
+{
+    const enum options_mode modes[] = {OPTIONS_DESTINATIONS, OPTIONS_USERS, OPTIONS_MIXED};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct stage *stage = mem_alloc(sizeof(*stage));
+
+        *stage = *kinds[i + 2].stage;
+        assert_int_equal(kinds[i + 2].mode, modes[i]);
+        stage->server.fault = SENDS_ELSEWHERE;
+        stage->options.n_strict = 100; /* or only one that the client does not have is seen */
+        stage_open(stage, modes[i], 1);
+        stage->workers[0].settings.n_strict = 100;
+        stage_start(stage);
+        stage_finish(stage);
+        assert_non_null(strstr(stage->verdict.why, "does not have"));
+        stage_close(stage);
+        mem_free(stage);
+    }
+}
+
+static void who_comes_and_goes_gets_nothing_wrong(void **state)
+{
+    const struct {
+        enum fault fault;
+        const char *why;
+    } rows[] = {
+        {LOSES_TO_GUESTS, "missed a message"},
+        {REPEATS_TO_GUESTS, "got it again"},
+        {GOES_ON_TO_GUESTS, "subscription"},
+        {CONFIRMS_NO_GUEST, "never confirmed"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct stage *stage = mem_alloc(sizeof(*stage));
+
+        *stage = mixed;
+        stage->options.seconds_ns = HOUR_NS; /* until it is found */
+        stage->server.fault = rows[i].fault;
+        if (rows[i].fault == CONFIRMS_NO_GUEST)
+            stage->options.patience_ns = 1;
+        run(stage, OPTIONS_MIXED, 1);
+        if (strstr(stage->verdict.why, rows[i].why) == NULL)
+            print_error("fault %d: '%s'\n", (int)rows[i].fault, stage->verdict.why);
+        assert_non_null(strstr(stage->verdict.why, rows[i].why));
         stage_close(stage);
         mem_free(stage);
     }
@@ -556,19 +775,19 @@ static void what_a_server_may_do_is_no_fault(void **state)
     const enum fault allowed[] = {NOTHING, FRAGMENTS, BEATS_AND_PINGS, ENDS_LINES, IS_BINARY};
 
     (void)state;
-    for (size_t i = 0; i < 2 * sizeof(allowed) / sizeof(allowed[0]); i++) {
+    for (size_t i = 0; i < N_KINDS * sizeof(allowed) / sizeof(allowed[0]); i++) {
         struct stage *stage = mem_alloc(sizeof(*stage));
 
-        *stage = i % 2 == 0 ? fanout : echo;
-        stage->server.fault = allowed[i / 2];
-        run(stage, i % 2 == 0 ? OPTIONS_FANOUT : OPTIONS_ECHO, 1);
+        *stage = *kinds[i % N_KINDS].stage;
+        stage->server.fault = allowed[i / N_KINDS];
+        run(stage, kinds[i % N_KINDS].mode, 1);
         if (stage->verdict.has_failed)
             print_error("%s\n", stage->verdict.why);
         assert_false(stage->verdict.has_failed);
         assert_true(stage->verdict.counts.n_received > FAULT_AT);
         assert_int_equal(stage->verdict.counts.n_received, stage->server.n_deliveries);
-        assert_int_equal(stage->server.n_pongs != 0,
-                         allowed[i / 2] == FRAGMENTS || allowed[i / 2] == BEATS_AND_PINGS);
+        assert_int_equal(stage->server.n_pongs != 0, allowed[i / N_KINDS] == FRAGMENTS ||
+                                                         allowed[i / N_KINDS] == BEATS_AND_PINGS);
         stage_close(stage);
         mem_free(stage);
     }
@@ -694,12 +913,15 @@ static void order_is_not_judged_when_any_will_do(void **state)
 static void probes_find_subscriptions_without_receipts(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < 2; i++) {
-        struct stage *stage = mem_alloc(sizeof(*stage));
+    for (size_t i = 0; i < N_KINDS; i++) {
+        struct stage *stage;
 
-        *stage = i == 0 ? fanout : echo;
+        if (kinds[i].mode == OPTIONS_MIXED) /* needs receipts */
+            continue;
+        stage = mem_alloc(sizeof(*stage));
+        *stage = *kinds[i].stage;
         stage->options.confirm = CONFIRM_PROBE;
-        run(stage, i == 0 ? OPTIONS_FANOUT : OPTIONS_ECHO, 2);
+        run(stage, kinds[i].mode, 2);
         assert_false(stage->verdict.has_failed);
         stage_close(stage);
         mem_free(stage);
@@ -717,7 +939,7 @@ static void nothing_is_sent_past_the_window(void **state)
     stage_open(stage, OPTIONS_FANOUT, 2);
     stage_start(stage);
     peer = stage->server.peers;
-    while (peer->destination == NULL)
+    while (peer->subscriptions.n_items == 0)
         peer++;
     peer->is_held = true;
     while (stage->server.n_sends < (size_t)2 * WINDOW)
@@ -767,6 +989,75 @@ static void echoes_have_a_schedule_too(void **state)
     mem_free(stage);
 }
 
+/* The schedule, what is drawn and so all counts are the same again, in one process or in two. */
+static void a_mixed_run_is_the_same_by_its_seed(void **state)
+{
+    uint64_t n_sent = 0, n_expected = 0;
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        struct stage *stage = mem_alloc(sizeof(*stage));
+        const struct team_counts *counts = &stage->verdict.counts;
+
+        *stage = mixed;
+        stage->options.seed = i / 2;
+        run(stage, OPTIONS_MIXED, 1 + i % 2);
+        assert_false(stage->verdict.has_failed);
+        assert_int_equal(counts->n_sent, (2000 + 1000 + 1000) * 30 / 1000);
+        assert_int_equal(counts->n_received, counts->n_expected);
+        if (i % 2 == 1) {
+            assert_int_equal(counts->n_sent, n_sent);
+            assert_int_equal(counts->n_expected, n_expected);
+        } else {
+            assert_int_not_equal(counts->n_expected, n_expected);
+        }
+        n_sent = counts->n_sent;
+        n_expected = counts->n_expected;
+        stage_close(stage);
+        mem_free(stage);
+    }
+}
+
+static void some_come_and_go_while_others_lose_nothing(void **state)
+{
+    struct stage *stage = mem_alloc(sizeof(*stage));
+    const struct team_counts *counts = &stage->workers[0].counts;
+
+    (void)state;
+    *stage = mixed;
+    stage->options.seconds_ns = HOUR_NS;
+    stage_open(stage, OPTIONS_MIXED, 1);
+    stage_start(stage);
+    while (stage_failed(stage) == 0 &&
+           (counts->n_churned < 20 || counts->n_reconnected < 3 || counts->n_received_churned < 20))
+        (void)stage_turn(stage);
+    stage->options.seconds_ns = 1;
+    stage_finish(stage);
+    assert_false(stage->verdict.has_failed);
+    assert_true(stage->server.n_unsubscribes != 0);
+    assert_in_range(counts->n_received_churned, 20, stage->server.n_guest_deliveries);
+    assert_int_equal(counts->n_received, stage->server.n_deliveries);
+    stage_close(stage);
+    mem_free(stage);
+}
+
+/* Each user of two sessions gets its messages twice, and nobody else's. */
+static void users_get_each_message_in_all_sessions(void **state)
+{
+    struct stage *stage = mem_alloc(sizeof(*stage));
+
+    (void)state;
+    *stage = users;
+    stage->options.n_clients = 4;
+    stage->options.rate = 1000;
+    run(stage, OPTIONS_USERS, 2);
+    assert_false(stage->verdict.has_failed);
+    assert_int_equal(stage->verdict.counts.n_sent, 30);
+    assert_int_equal(stage->verdict.counts.n_received, 60);
+    stage_close(stage);
+    mem_free(stage);
+}
+
 static void a_message_to_an_idle_connection_is_a_fault(void **state)
 {
     static const char body[BODY] = "x";
@@ -780,7 +1071,8 @@ static void a_message_to_an_idle_connection_is_a_fault(void **state)
     while (stage_turn(stage))
         ;
     assert_int_equal(stage_failed(stage), 0);
-    deliver(&stage->server, &stage->server.peers[1], slice_of(body, sizeof(body)));
+    deliver(&stage->server, &stage->server.peers[1], &stage->server.peers[1].subscriptions.items[0],
+            slice_of(body, sizeof(body)));
     while (stage_failed(stage) == 0)
         (void)stage_turn(stage);
     stage_close(stage);
@@ -929,6 +1221,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_fault_of_a_server_is_found),
+        cmocka_unit_test(a_message_of_another_destination_is_found),
+        cmocka_unit_test(who_comes_and_goes_gets_nothing_wrong),
         cmocka_unit_test(what_a_server_may_do_is_no_fault),
         cmocka_unit_test(all_is_the_same_by_tls),
         cmocka_unit_test(compressed_messages_are_checked_like_others),
@@ -938,6 +1232,9 @@ int main(void)
         cmocka_unit_test(nothing_is_sent_past_the_window),
         cmocka_unit_test(a_schedule_is_kept_whole_and_dealt_in_turn),
         cmocka_unit_test(echoes_have_a_schedule_too),
+        cmocka_unit_test(a_mixed_run_is_the_same_by_its_seed),
+        cmocka_unit_test(some_come_and_go_while_others_lose_nothing),
+        cmocka_unit_test(users_get_each_message_in_all_sessions),
         cmocka_unit_test(a_message_to_an_idle_connection_is_a_fault),
         cmocka_unit_test(a_ramp_starts_what_is_due_and_counts_from_then),
         cmocka_unit_test(all_come_back_after_a_storm),

@@ -130,7 +130,7 @@ static int remove_files(void **state)
 static void version_and_help_go_to_standard_output(void **state)
 {
     static const char *const names[] = {"serve",  "check-config", "gen-token", "publish",
-                                        "health", "version",      "help"};
+                                        "health", "bench",        "version",   "help"};
 
     (void)state;
     assert_int_equal(RUN(cli_version, "version"), 0);
@@ -153,6 +153,11 @@ static void a_wrong_command_line_is_code_2(void **state)
     assert_int_equal(RUN(cli_check_config, "check-config", "--nonsense"), 2);
     assert_int_equal(RUN(cli_check_config, "check-config", config_path), 2);
     assert_int_equal(RUN(cli_health, "health", "x"), 2);
+    assert_int_equal(RUN(cli_bench, "bench"), 2);
+    assert_int_equal(RUN(cli_bench, "bench", "everything"), 2);
+    assert_int_equal(RUN(cli_bench, "bench", "fanout", "--clients", "3"), 2);
+    assert_has(err_text, "stompgate bench: --clients is not for mode fanout\n");
+    assert_has(err_text, "stompgate help bench");
     assert_int_equal(RUN(cli_publish, "publish"), 2);
     assert_int_equal(RUN(cli_publish, "publish", "/t", "a", "b"), 2);
     assert_int_equal(RUN(cli_publish, "publish", "--key", "a", "--key-file", "b", "/t", "a"), 2);
@@ -443,6 +448,33 @@ static void health_is_the_answers_status(void **state)
     mem_free(s);
 }
 
+/* ---- bench ---- */
+
+/* A run without a server: processes, measuring and report are those of every mode. */
+static void a_bench_that_is_good_is_code_0_and_json_when_asked_for(void **state)
+{
+    (void)state;
+    assert_int_equal(RUN(cli_bench, "bench", "floor", "--subscribers", "3", "--seconds", "0.05",
+                         "--warmup", "0", "--json"),
+                     0);
+    assert_int_equal(strncmp(out_text, "{\"mode\":\"floor\",", 16), 0);
+    assert_has(out_text, "\"ok\":true");
+    assert_string_equal(err_text, ""); /* no progress where there is no terminal */
+    assert_int_equal(RUN(cli_bench, "bench", "--help"), 0);
+    assert_has(out_text, "--subscribers");
+}
+
+static void a_bench_against_nobody_is_code_1(void **state)
+{
+    (void)state;
+    /* Port 1 of loopback: what listens there would not speak WebSocket. */
+    assert_int_equal(RUN(cli_bench, "bench", "echo", "--clients", "1", "--url", "ws://127.0.0.1:1/",
+                         "--connect-timeout", "5"),
+                     1);
+    assert_has(err_text, "FAILED: connection 0: ");
+    assert_has(out_text, "ok                           false\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -457,6 +489,8 @@ int main(void)
         cmocka_unit_test(a_large_body_arrives_whole),
         cmocka_unit_test(what_the_server_refuses_is_code_1),
         cmocka_unit_test(health_is_the_answers_status),
+        cmocka_unit_test(a_bench_that_is_good_is_code_0_and_json_when_asked_for),
+        cmocka_unit_test(a_bench_against_nobody_is_code_1),
     };
 
     return cmocka_run_group_tests_name("gateway/cli", tests, make_files, remove_files);
