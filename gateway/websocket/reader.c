@@ -19,6 +19,11 @@ enum {
 
 enum { MASK_LEN = 4, START_LEN = 2 };
 
+/* A vector of GCC and clang, whatever the processor has for it. */
+enum { BLOCK = 16, STRIDE = 64 };
+typedef uint64_t block __attribute__((vector_size(BLOCK)));
+#define HIGH_BITS 0x8080808080808080U
+
 void ws_reader_init(struct ws_reader *reader, uint64_t max_message_bytes)
 {
     *reader = (struct ws_reader){.max_message_bytes = max_message_bytes};
@@ -58,29 +63,55 @@ static size_t take_len(const struct ws_reader *reader, const struct slice *input
     return reader->frame_left < input->len ? (size_t)reader->frame_left : input->len;
 }
 
-/*
- * A word at a time: the mask is turned so that it begins with the byte that is next, and 8 is a
- * multiple of its length, so it never turns again.
- */
-static void unmask(char *bytes, size_t len, const uint8_t mask[MASK_LEN], size_t mask_at)
+static inline block unmask_block(char *at, block mask)
 {
-    uint8_t turned[8];
-    uint64_t mask_word;
+    block bytes;
+
+    memcpy(&bytes, at, sizeof(bytes));
+    bytes ^= mask;
+    memcpy(at, &bytes, sizeof(bytes));
+    return bytes;
+}
+
+/*
+ * In place. The mask is turned so that it begins with the byte that is next; all steps are
+ * multiples of its length, so it never turns again. Returns whether what came out is ASCII, which
+ * costs next to nothing here and saves text a second look.
+ */
+static bool unmask(char *bytes, size_t len, const uint8_t mask[MASK_LEN], size_t mask_at)
+{
+    uint8_t twice[2 * MASK_LEN];
+    uint32_t turned;
+    uint64_t mask_word, word, seen;
+    block mask_block, all = {0, 0};
     size_t i = 0;
 
-    for (size_t k = 0; k < sizeof(turned); k++)
-        turned[k] = mask[(mask_at + k) % MASK_LEN];
-    memcpy(&mask_word, turned, sizeof(mask_word));
-    for (; len - i >= 2 * sizeof(mask_word); i += 2 * sizeof(mask_word)) {
-        uint64_t words[2];
-
-        memcpy(words, bytes + i, sizeof(words));
-        words[0] ^= mask_word;
-        words[1] ^= mask_word;
-        memcpy(bytes + i, words, sizeof(words));
+    memcpy(twice, mask, MASK_LEN);
+    memcpy(twice + MASK_LEN, mask, MASK_LEN);
+    memcpy(&turned, twice + mask_at, sizeof(turned));
+    mask_word = (uint64_t)turned << 32 | turned;
+    mask_block = (block){mask_word, mask_word};
+    for (; len - i >= STRIDE; i += STRIDE) {
+        all |= unmask_block(bytes + i, mask_block);
+        all |= unmask_block(bytes + i + BLOCK, mask_block);
+        all |= unmask_block(bytes + i + STRIDE / 2, mask_block);
+        all |= unmask_block(bytes + i + STRIDE - BLOCK, mask_block);
     }
-    for (; i < len; i++)
-        bytes[i] = (char)(bytes[i] ^ turned[i % sizeof(turned)]);
+    for (; len - i >= BLOCK; i += BLOCK)
+        all |= unmask_block(bytes + i, mask_block);
+    seen = all[0] | all[1];
+    if (len - i >= sizeof(word)) {
+        memcpy(&word, bytes + i, sizeof(word));
+        word ^= mask_word;
+        memcpy(bytes + i, &word, sizeof(word));
+        seen |= word;
+        i += sizeof(word);
+    }
+    for (size_t k = 0; i < len; i++, k++) {
+        bytes[i] = (char)(bytes[i] ^ twice[(mask_at + k) % MASK_LEN]);
+        seen |= (unsigned char)bytes[i];
+    }
+    return (seen & HIGH_BITS) == 0;
 }
 
 /* Returns false when the input ends before the head has `want` bytes. */
@@ -93,6 +124,22 @@ static bool collect_head(struct ws_reader *reader, struct slice *input, size_t w
         advance(input, 1);
     }
     return true;
+}
+
+/* The first bytes of the head, at least so many: where they came in, or collected. NULL: MORE. */
+static const uint8_t *look_at_head(struct ws_reader *reader, struct slice *input, size_t want)
+{
+    if (reader->head_len == 0 && input->len >= want)
+        return (const uint8_t *)input->base;
+    return collect_head(reader, input, want) ? reader->head : NULL;
+}
+
+/* The first `n` bytes of the head are done with. */
+static void drop_head(struct ws_reader *reader, struct slice *input, size_t n)
+{
+    if (reader->head_len == 0)
+        advance(input, n);
+    reader->head_len = 0;
 }
 
 static size_t length_field_len(uint8_t second)
@@ -144,9 +191,9 @@ static bool reserved_bits_are_right(const struct ws_reader *reader, uint8_t firs
 }
 
 /* What the first two bytes of a frame show already. Returns what is wrong, or NULL. */
-static const char *check_start(const struct ws_reader *reader)
+static const char *check_start(const struct ws_reader *reader, const uint8_t *head)
 {
-    uint8_t first = reader->head[0], second = reader->head[1];
+    uint8_t first = head[0], second = head[1];
     uint8_t opcode = first & OPCODE_BITS;
 
     if (!reserved_bits_are_right(reader, first))
@@ -214,59 +261,71 @@ static bool count_data(struct ws_reader *reader, uint8_t first, uint64_t len)
 /* Returns true when a frame has begun; false when the event, MORE or ERROR, stands. */
 static bool read_head(struct ws_reader *reader, struct slice *input, struct ws_event *event)
 {
+    const uint8_t *head = look_at_head(reader, input, START_LEN);
     const char *wrong;
-    size_t field_len;
+    size_t field_len, head_len;
     uint64_t len;
     uint8_t opcode;
 
-    if (!collect_head(reader, input, START_LEN))
+    if (head == NULL)
         return false;
-    wrong = check_start(reader);
+    wrong = check_start(reader, head);
     if (wrong != NULL) {
+        drop_head(reader, input, START_LEN);
         fail(reader, event, 1002, wrong);
         return false;
     }
-    field_len = length_field_len(reader->head[1]);
-    if (!collect_head(reader, input, START_LEN + field_len + MASK_LEN))
+    field_len = length_field_len(head[1]);
+    head_len = START_LEN + field_len + MASK_LEN;
+    head = look_at_head(reader, input, head_len);
+    if (head == NULL)
         return false;
-    len = announced_len(reader->head, field_len);
+    len = announced_len(head, field_len);
+    opcode = head[0] & OPCODE_BITS;
+    reader->is_fin = (head[0] & FIN_BIT) != 0;
+    memcpy(reader->mask, head + START_LEN + field_len, MASK_LEN);
+    drop_head(reader, input, head_len);
     wrong = check_length(field_len, len);
     if (wrong != NULL) {
         fail(reader, event, 1002, wrong);
         return false;
     }
-    opcode = reader->head[0] & OPCODE_BITS;
-    if ((opcode & CONTROL_BIT) == 0 && !count_data(reader, reader->head[0], len)) {
+    if ((opcode & CONTROL_BIT) == 0 && !count_data(reader, head[0], len)) {
         fail(reader, event, 1009, "message too big");
         return false;
     }
-    memcpy(reader->mask, reader->head + START_LEN + field_len, MASK_LEN);
     reader->mask_at = 0;
     reader->frame_left = len;
     reader->frame_opcode = opcode;
-    reader->is_fin = (reader->head[0] & FIN_BIT) != 0;
     reader->is_in_frame = true;
-    reader->head_len = 0;
     reader->control_len = 0;
     return true;
+}
+
+/* Whether a piece of text can stand behind what came before, and end there when it is the last. */
+static bool check_text(struct utf8_state *utf8, struct slice piece, bool is_ascii, bool is_last)
+{
+    if (is_ascii && utf8_is_complete(utf8))
+        return true;
+    return utf8_feed(utf8, piece) && (!is_last || utf8_is_complete(utf8));
 }
 
 static void read_data(struct ws_reader *reader, struct slice *input, struct ws_event *event)
 {
     size_t n = take_len(reader, input);
     struct slice piece = slice_of(input->base, n);
-    bool is_last;
+    bool is_last, is_ascii;
 
     if (n == 0 && reader->frame_left != 0)
         return;
-    unmask((char *)piece.base, n, reader->mask, reader->mask_at);
+    is_ascii = unmask((char *)piece.base, n, reader->mask, reader->mask_at);
     advance(input, n);
     reader->mask_at = (uint8_t)((reader->mask_at + n) % MASK_LEN);
     reader->frame_left -= n;
     reader->is_in_frame = reader->frame_left != 0;
     is_last = reader->is_fin && !reader->is_in_frame;
     if (reader->message_opcode == WS_TEXT && !reader->is_compressed &&
-        (!utf8_feed(&reader->utf8, piece) || (is_last && !utf8_is_complete(&reader->utf8)))) {
+        !check_text(&reader->utf8, piece, is_ascii, is_last)) {
         fail(reader, event, 1007, "text that is not UTF-8");
         return;
     }
@@ -327,7 +386,7 @@ static void read_control(struct ws_reader *reader, struct slice *input, struct w
     if (reader->frame_left != 0)
         return;
     reader->is_in_frame = false;
-    unmask((char *)payload.base, payload.len, reader->mask, 0);
+    (void)unmask((char *)payload.base, payload.len, reader->mask, 0);
     if (reader->frame_opcode == WS_CLOSE) {
         end_with_close(reader, payload, event);
         return;

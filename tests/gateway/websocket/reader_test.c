@@ -696,12 +696,13 @@ static void unmasking_is_right_at_every_length_and_cut(void **state)
 {
     const uint8_t mask[4] = {0xa5, 0x0f, 0x33, 0xc8};
     const size_t head_len = 6;
-    char memory[8 + 64], plain[64];
+    enum { MAX_LEN = 100 };
+    char memory[8 + 6 + MAX_LEN + 1], plain[MAX_LEN];
 
     (void)state;
     for (size_t i = 0; i < sizeof(plain); i++)
         plain[i] = (char)(i * 37 + 11);
-    for (size_t len = 0; len <= 40; len++) {
+    for (size_t len = 0; len <= MAX_LEN; len++) {
         for (size_t cut = 0; cut <= head_len + len; cut++) {
             char *frame = memory + (len + cut) % 8;
             size_t seen = 0;
@@ -731,6 +732,30 @@ static void unmasking_is_right_at_every_length_and_cut(void **state)
             }
             assert_int_equal(seen, len);
             assert_int_equal(frame[head_len + len], '\x5a');
+        }
+    }
+}
+
+/* In a piece that is all ASCII but for one byte: none of the steps of unmasking overlooks it. */
+static void a_byte_that_is_not_ascii_is_seen_wherever_it_stands(void **state)
+{
+    const uint8_t mask[4] = {0x81, 0x00, 0xff, 0x7e};
+    enum { HEAD_LEN = 6, MAX_LEN = 100 };
+
+    (void)state;
+    for (size_t len = 1; len <= MAX_LEN; len++) {
+        for (size_t bad = 0; bad <= len; bad++) {
+            char frame[HEAD_LEN + MAX_LEN] = {(char)(FIN | WS_TEXT), (char)(0x80 | len)};
+            struct slice input = slice_of(frame, HEAD_LEN + len);
+            struct ws_reader reader;
+            struct ws_event event;
+
+            memcpy(frame + 2, mask, sizeof(mask));
+            for (size_t i = 0; i < len; i++)
+                frame[HEAD_LEN + i] = (char)((i == bad ? 0x80 : 'x') ^ mask[i % 4]);
+            ws_reader_init(&reader, LIMIT);
+            ws_reader_next(&reader, &input, &event);
+            assert_int_equal(event.type, bad == len ? WS_EVENT_DATA : WS_EVENT_ERROR);
         }
     }
 }
@@ -907,6 +932,7 @@ int main(void)
         cmocka_unit_test(a_close_code_is_one_that_may_be_sent),
         cmocka_unit_test(a_long_message_comes_out_as_it_went_in),
         cmocka_unit_test(unmasking_is_right_at_every_length_and_cut),
+        cmocka_unit_test(a_byte_that_is_not_ascii_is_seen_wherever_it_stands),
         cmocka_unit_test(the_rfc_s_examples_are_understood),
         cmocka_unit_test(a_length_is_in_its_shortest_form_and_below_63_bits),
         cmocka_unit_test(a_message_is_refused_by_the_head_that_passes_the_limit),
