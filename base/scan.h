@@ -9,9 +9,9 @@
 
 /*
  * Looking for a few kinds of bytes, a block at a time: 16 bytes with SSE2, else the 8 of a word.
- * A test of a block gives a mask; of a mask of several tests joined by `|` all that may be asked is
- * whether it is 0 (no byte passed) and which byte is the first (in a word, what a test says of the
- * bytes behind its first hit may be wrong). STOMPGATE_PORTABLE asks for the words: tests build both.
+ * Tests of a block are joined by `|`; of the outcome all that may be asked is whether any byte
+ * passed and which is the first. (Of a word, what a test says of bytes behind its first hit may be
+ * wrong.) STOMPGATE_PORTABLE asks for words: tests build both.
  *
  * Pure. Any thread.
  */
@@ -20,7 +20,6 @@
 
 enum { SCAN_BYTES = 16 };
 typedef __m128i scan_block;
-typedef uint32_t scan_mask;
 
 static inline scan_block scan_load(const void *at)
 {
@@ -28,34 +27,27 @@ static inline scan_block scan_load(const void *at)
 }
 
 /** Bytes that are `byte`. */
-static inline scan_mask scan_equal(scan_block block, char byte)
+static inline scan_block scan_equal(scan_block block, char byte)
 {
-    return (scan_mask)_mm_movemask_epi8(_mm_cmpeq_epi8(block, _mm_set1_epi8(byte)));
-}
-
-/** Bytes that are not ASCII. */
-static inline scan_mask scan_high(scan_block block)
-{
-    return (scan_mask)_mm_movemask_epi8(block);
+    return _mm_cmpeq_epi8(block, _mm_set1_epi8(byte));
 }
 
 /** Bytes below `limit`, which is ASCII, and those that are not ASCII. */
-static inline scan_mask scan_below_or_high(scan_block block, char limit)
+static inline scan_block scan_below_or_high(scan_block block, char limit)
 {
-    return (scan_mask)_mm_movemask_epi8(_mm_cmplt_epi8(block, _mm_set1_epi8(limit)));
+    return _mm_cmplt_epi8(block, _mm_set1_epi8(limit));
 }
 
-/** The place in its block of the first byte of a mask that is not 0. */
-static inline unsigned scan_first(scan_mask mask)
+/** Which byte is the first that passed, or SCAN_BYTES. */
+static inline unsigned scan_first(scan_block passed)
 {
-    return (unsigned)__builtin_ctz(mask);
+    return (unsigned)__builtin_ctz((unsigned)_mm_movemask_epi8(passed) | 1U << SCAN_BYTES);
 }
 
 #else
 
 enum { SCAN_BYTES = 8 };
 typedef uint64_t scan_block;
-typedef uint64_t scan_mask;
 
 #define SCAN_ALL(byte) (UINT64_C(0x0101010101010101) * (unsigned char)(byte))
 
@@ -71,26 +63,21 @@ static inline scan_block scan_load(const void *at)
     return block;
 }
 
-static inline scan_mask scan_high(scan_block block)
-{
-    return block & SCAN_ALL(0x80);
-}
-
-static inline scan_mask scan_below_or_high(scan_block block, char limit)
-{
-    return ((block - SCAN_ALL(limit)) | block) & SCAN_ALL(0x80);
-}
-
-static inline scan_mask scan_equal(scan_block block, char byte)
+static inline scan_block scan_equal(scan_block block, char byte)
 {
     scan_block other = block ^ SCAN_ALL(byte);
 
     return (other - SCAN_ALL(1)) & ~other & SCAN_ALL(0x80);
 }
 
-static inline unsigned scan_first(scan_mask mask)
+static inline scan_block scan_below_or_high(scan_block block, char limit)
 {
-    return (unsigned)__builtin_ctzll(mask) / 8;
+    return ((block - SCAN_ALL(limit)) | block) & SCAN_ALL(0x80);
+}
+
+static inline unsigned scan_first(scan_block passed)
+{
+    return passed == 0 ? SCAN_BYTES : (unsigned)__builtin_ctzll(passed) / 8;
 }
 
 #endif

@@ -1,7 +1,5 @@
 #include "base/slice.h"
 
-#include <string.h>
-
 struct slice slice_str(const char *str)
 {
     return str == NULL ? (struct slice){"", 0} : (struct slice){str, strlen(str)};
@@ -33,21 +31,9 @@ int slice_cmp(struct slice a, struct slice b)
     return (a.len > b.len) - (a.len < b.len);
 }
 
-bool slice_starts_with(struct slice s, struct slice prefix)
-{
-    return s.len >= prefix.len && slice_eq(slice_take(s, prefix.len), prefix);
-}
-
 bool slice_ends_with(struct slice s, struct slice suffix)
 {
     return s.len >= suffix.len && slice_eq(slice_skip(s, s.len - suffix.len), suffix);
-}
-
-size_t slice_find(struct slice s, char byte)
-{
-    const char *at = s.len == 0 ? NULL : memchr(s.base, byte, s.len);
-
-    return at == NULL ? s.len : (size_t)(at - s.base);
 }
 
 bool slice_cut(struct slice s, char byte, struct slice *head, struct slice *tail)

@@ -45,11 +45,13 @@ bool slice_eq_nocase(struct slice a, struct slice b);
 /** Bytewise order, a prefix before what it begins: for qsort and sorted tables. */
 int slice_cmp(struct slice a, struct slice b);
 
-bool slice_starts_with(struct slice s, struct slice prefix);
-bool slice_ends_with(struct slice s, struct slice suffix);
-
 /** Position of the first `byte`, or s.len when there is none. */
-size_t slice_find(struct slice s, char byte);
+static inline size_t slice_find(struct slice s, char byte)
+{
+    const char *at = s.len == 0 ? NULL : (const char *)memchr(s.base, byte, s.len);
+
+    return at == NULL ? s.len : (size_t)(at - s.base);
+}
 
 /** Without its first `n` bytes; empty when it has no more than that. */
 static inline struct slice slice_skip(struct slice s, size_t n)
@@ -64,6 +66,13 @@ static inline struct slice slice_take(struct slice s, size_t n)
 {
     return (struct slice){s.base, n < s.len ? n : s.len};
 }
+
+static inline bool slice_starts_with(struct slice s, struct slice prefix)
+{
+    return s.len >= prefix.len && slice_eq(slice_take(s, prefix.len), prefix);
+}
+
+bool slice_ends_with(struct slice s, struct slice suffix);
 
 /**
  * Cuts at the first `byte`: `*head` is what stands before it, `*tail` what comes after.

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/mem.h"
+#include "base/scan.h"
 #include "base/utf8.h"
-#include "base/word.h"
 #include "stomp/mime.h"
 #include "stomp/quote.h"
 
@@ -25,6 +25,7 @@ void stomp_scratch_init(struct stomp_scratch *scratch)
     /* What goes into them comes from one frame's headers: its parser's limits are the bound. */
     buf_init(&scratch->unescaped, SIZE_MAX);
     buf_init(&scratch->content_type, SIZE_MAX);
+    buf_init(&scratch->raw_content_type, SIZE_MAX);
 }
 
 void stomp_scratch_dispose(struct stomp_scratch *scratch)
@@ -32,6 +33,7 @@ void stomp_scratch_dispose(struct stomp_scratch *scratch)
     mem_free(scratch->headers);
     buf_dispose(&scratch->unescaped);
     buf_dispose(&scratch->content_type);
+    buf_dispose(&scratch->raw_content_type);
     stomp_scratch_init(scratch);
 }
 
@@ -156,34 +158,6 @@ static enum stomp_status read_command(struct stomp_parser *parser, struct stomp_
     return fail(scratch, STOMP_ERR_COMMAND, "Unknown command '%s'", stomp_quote(line, 32, quoted));
 }
 
-static inline uint64_t has_odd(uint64_t word)
-{
-    return (word & WORD_OF(0x80)) | word_has_zero(word) | word_has(word, '\r') |
-           word_has(word, '\\');
-}
-
-/* ASCII without NUL, CR and backslash: nothing in it needs a second look. Eight at a time. */
-static bool is_plain(struct slice line)
-{
-    uint64_t word, odd = 0;
-    size_t i;
-
-    for (i = 0; i + sizeof(word) <= line.len; i += sizeof(word)) {
-        memcpy(&word, line.base + i, sizeof(word));
-        odd |= has_odd(word);
-    }
-    if (i < line.len) {
-        if (line.len >= sizeof(word)) { /* once more the bytes before the rest */
-            memcpy(&word, line.base + line.len - sizeof(word), sizeof(word));
-        } else {
-            for (word = WORD_OF(' '); i < line.len; i++)
-                word = word << 8 | (unsigned char)line.base[i];
-        }
-        odd |= has_odd(word);
-    }
-    return odd == 0;
-}
-
 /* The letter behind a backslash to what it stands for, or 0. */
 static char unescaped(char letter)
 {
@@ -226,23 +200,28 @@ static enum stomp_status unescape(struct stomp_scratch *scratch, struct slice by
 {
     struct buf *b = &scratch->unescaped;
     struct slice raw = *text;
+    size_t run = slice_find(raw, '\\'), at = run;
     char *first, *out;
 
-    if (slice_find(raw, '\\') == raw.len)
+    if (run == raw.len)
         return STOMP_OK;
     first = buf_reserve(b, b->len == 0 ? (size_t)(bytes.base + bytes.len - raw.base) : raw.len);
     assert(first != NULL);
-    out = first;
-    for (size_t i = 0; i < raw.len; i++) {
-        char c = raw.base[i];
+    memcpy(first, raw.base, run);
+    out = first + run;
+    while (at != raw.len) {
+        char c = '\0';
 
-        if (c == '\\') {
-            size_t at = i++;
-
-            if (i == raw.len || (c = unescaped(raw.base[i])) == '\0')
-                return fail_escape(scratch, raw, at);
-        }
+        if (at + 1 != raw.len)
+            c = unescaped(raw.base[at + 1]);
+        if (c == '\0')
+            return fail_escape(scratch, raw, at);
         *out++ = c;
+        at += 2;
+        run = slice_find(slice_skip(raw, at), '\\');
+        memcpy(out, raw.base + at, run);
+        out += run;
+        at += run;
     }
     *text = slice_of(first, (size_t)(out - first));
     buf_commit(b, text->len);
@@ -280,33 +259,13 @@ static void add_header(struct stomp_parser *parser, struct stomp_scratch *scratc
         parser->content_length = read_content_length(header.value);
 }
 
-/* Like the command, a line without a colon is judged when a byte follows it. */
-static enum stomp_status read_header(struct stomp_parser *parser, struct stomp_scratch *scratch,
-                                     struct slice bytes, struct slice line, bool is_last)
+/* Name and value as they stand on the line become a header. */
+static enum stomp_status take_header(struct stomp_parser *parser, struct stomp_scratch *scratch,
+                                     struct slice bytes, struct stomp_header header)
 {
-    const struct stomp_limits *limits = parser->limits;
-    bool needs_unescape = false;
-    enum stomp_status status = STOMP_OK;
-    struct stomp_header header;
+    if (stomp_command_escapes(parser->command)) {
+        enum stomp_status status = unescape(scratch, bytes, &header.name);
 
-    if (line.len > limits->max_header_bytes || !is_plain(line)) {
-        status = check_line(scratch, limits, line, 0);
-        if (status != STOMP_OK)
-            return status;
-        if (!utf8_is_valid(line))
-            return fail_utf8(scratch);
-        /* Nobody means it, and old clients cut what they receive at each NUL. */
-        if (slice_find(line, '\0') != line.len)
-            return fail_header(scratch, line);
-        needs_unescape = stomp_command_escapes(parser->command);
-    }
-    if (parser->n_headers >= limits->max_headers)
-        return fail(scratch, STOMP_ERR_HEADER_COUNT, "A frame may have at most %zu headers",
-                    limits->max_headers);
-    if (!slice_cut(line, ':', &header.name, &header.value) || header.name.len == 0)
-        return is_last ? STOMP_MORE : fail_header(scratch, line);
-    if (needs_unescape) {
-        status = unescape(scratch, bytes, &header.name);
         if (status == STOMP_OK)
             status = unescape(scratch, bytes, &header.value);
         if (status != STOMP_OK)
@@ -316,18 +275,138 @@ static enum stomp_status read_header(struct stomp_parser *parser, struct stomp_s
     return STOMP_OK;
 }
 
+/* Like the command, a line without a colon is judged when a byte follows it. */
+static enum stomp_status read_header(struct stomp_parser *parser, struct stomp_scratch *scratch,
+                                     struct slice bytes, struct slice line, bool is_last)
+{
+    const struct stomp_limits *limits = parser->limits;
+    enum stomp_status status = check_line(scratch, limits, line, 0);
+    struct stomp_header header;
+
+    if (status != STOMP_OK)
+        return status;
+    if (!utf8_is_valid(line))
+        return fail_utf8(scratch);
+    /* Nobody means it, and old clients cut what they receive at each NUL. */
+    if (slice_find(line, '\0') != line.len)
+        return fail_header(scratch, line);
+    if (parser->n_headers >= limits->max_headers)
+        return fail(scratch, STOMP_ERR_HEADER_COUNT, "A frame may have at most %zu headers",
+                    limits->max_headers);
+    if (!slice_cut(line, ':', &header.name, &header.value) || header.name.len == 0)
+        return is_last ? STOMP_MORE : fail_header(scratch, line);
+    return take_header(parser, scratch, bytes, header);
+}
+
+/* --- nearly all lines --- */
+
+/* The next byte of a head that may mean something, or `end`: a colon, a backslash, one that is not
+ * ASCII, or a control character up to CR. */
+static inline const char *find_mark(const char *at, const char *end)
+{
+    while (end - at >= SCAN_BYTES) {
+        scan_block block = scan_load(at);
+        unsigned first = scan_first(scan_below_or_high(block, '\r' + 1) | scan_equal(block, ':') |
+                                    scan_equal(block, '\\'));
+
+        at += first;
+        if (first != SCAN_BYTES)
+            return at;
+    }
+    while (at < end && (unsigned char)(*at - '\r' - 1) < 0x80 - '\r' - 1 && *at != ':' &&
+           *at != '\\')
+        at++;
+    return at;
+}
+
+struct plain_line {
+    const char *colon; /* the first, or NULL */
+    const char *eol;
+    const char *next;
+    bool has_escape;
+};
+
+/* Whether `at` begins a whole line of ASCII without NUL, whose only CR is in front of its LF. */
+static bool find_plain_line(const char *at, const char *end, struct plain_line *line)
+{
+    *line = (struct plain_line){.colon = NULL};
+    for (;; at++) {
+        at = find_mark(at, end);
+        if (at == end)
+            return false;
+        if (*at == '\n')
+            break;
+        if (*at == '\r') {
+            if (end - at < 2 || at[1] != '\n')
+                return false;
+            break;
+        }
+        if (*at == ':')
+            line->colon = line->colon == NULL ? at : line->colon;
+        else if (*at == '\\')
+            line->has_escape = true;
+        else if (*at == '\0' || (*at & 0x80) != 0)
+            return false;
+    }
+    line->eol = at;
+    line->next = *at == '\r' ? at + 2 : at + 1;
+    return true;
+}
+
+/*
+ * Goes on from line_start over lines in which there is nothing to find fault with, and stops before
+ * the first of any other kind: that is read again from its beginning.
+ */
+static enum stomp_status read_plain_lines(struct stomp_parser *parser,
+                                          struct stomp_scratch *scratch, struct slice bytes)
+{
+    const struct stomp_limits *limits = parser->limits;
+    const char *at = bytes.base + parser->line_start, *end = bytes.base + bytes.len;
+    struct plain_line line;
+    enum stomp_status status = STOMP_OK;
+
+    if (at == bytes.base && find_plain_line(at, end, &line) && line.next != end &&
+        (size_t)(line.eol - at) <= limits->max_header_bytes &&
+        stomp_command_find(slice_of(at, (size_t)(line.eol - at)), &parser->command))
+        at = line.next;
+    while (at != bytes.base && parser->n_headers < limits->max_headers &&
+           find_plain_line(at, end, &line) && line.colon != NULL && line.colon != at &&
+           (size_t)(line.eol - at) <= limits->max_header_bytes) {
+        const struct stomp_header header = {
+            slice_of(at, (size_t)(line.colon - at)),
+            slice_of(line.colon + 1, (size_t)(line.eol - line.colon - 1)),
+        };
+
+        if (!line.has_escape)
+            add_header(parser, scratch, header);
+        else if ((status = take_header(parser, scratch, bytes, header)) != STOMP_OK)
+            break;
+        at = line.next;
+    }
+    parser->line_start = parser->scanned = (size_t)(at - bytes.base);
+    return status;
+}
+
+/* --- the head --- */
+
 /* Reads on from line_start to the empty line; OK sets body_start. */
 static enum stomp_status read_head(struct stomp_parser *parser, struct stomp_scratch *scratch,
                                    struct slice bytes)
 {
     clear(&scratch->unescaped);
     for (;;) {
-        size_t start = parser->line_start;
-        const char *end = memchr(bytes.base + parser->scanned, '\n', bytes.len - parser->scanned);
+        const char *end;
         struct slice line;
-        size_t next;
+        size_t start, next;
         enum stomp_status status;
 
+        if (parser->scanned == parser->line_start) {
+            status = read_plain_lines(parser, scratch, bytes);
+            if (status != STOMP_OK)
+                return status;
+        }
+        start = parser->line_start;
+        end = memchr(bytes.base + parser->scanned, '\n', bytes.len - parser->scanned);
         if (end == NULL)
             return keep_line(parser, scratch, bytes);
         next = (size_t)(end - bytes.base) + 1;
@@ -398,20 +477,23 @@ static enum stomp_status fail_content_type(struct stomp_scratch *scratch, struct
                 stomp_quote(value, 80, quoted), reason);
 }
 
-/* Leaves its printed form in the scratch. */
-static bool read_content_type(struct stomp_scratch *scratch, struct slice value)
+/* Clients send the same one again and again: the last is kept with its print. */
+static enum stomp_status read_content_type(struct stomp_scratch *scratch, struct slice value,
+                                           struct slice *printed)
 {
-    if (scratch->type_len != 0 && slice_eq(value, slice_of(scratch->type, scratch->type_len)))
-        return true;
-    scratch->type_len = 0;
-    clear(&scratch->content_type);
-    if (stomp_mime_parse(value, &scratch->content_type, NULL) != STOMP_OK)
-        return false;
-    if (value.len <= sizeof(scratch->type)) {
-        memcpy(scratch->type, value.base, value.len);
-        scratch->type_len = value.len;
+    if (value.len == 0 || !slice_eq(value, buf_slice(&scratch->raw_content_type))) {
+        bool fits;
+
+        clear(&scratch->raw_content_type);
+        clear(&scratch->content_type);
+        if (stomp_mime_parse(value, &scratch->content_type, NULL) != STOMP_OK)
+            return fail_content_type(scratch, value);
+        fits = buf_append(&scratch->raw_content_type, value);
+        assert(fits);
+        (void)fits;
     }
-    return true;
+    *printed = buf_slice(&scratch->content_type);
+    return STOMP_OK;
 }
 
 /* The whole frame is there and its headers are in `scratch`. */
@@ -437,9 +519,10 @@ static enum stomp_status finish_frame(const struct stomp_parser *parser,
                     whole.body.len);
     }
     if (stomp_frame_header(&whole, content_type, &value)) {
-        if (!read_content_type(scratch, value))
-            return fail_content_type(scratch, value);
-        whole.content_type = buf_slice(&scratch->content_type);
+        enum stomp_status status = read_content_type(scratch, value, &whole.content_type);
+
+        if (status != STOMP_OK)
+            return status;
     }
     *frame = whole;
     return STOMP_OK;

@@ -26,18 +26,13 @@ struct stomp_limits {
  * Room that a frame's headers are parsed into, and the text of the last error. One per thread is
  * enough: a frame is used up before the next is parsed. Owned by the caller.
  */
-enum { STOMP_KNOWN_TYPE_MAX = 64 };
-
 struct stomp_scratch {
     struct stomp_header *headers;
     size_t headers_cap;
     struct buf unescaped;
-    /* The last content-type that was seen, and how stomp_mime_parse prints it: the next frame has
-     * the same as a rule. */
-    char type[STOMP_KNOWN_TYPE_MAX];
-    size_t type_len; /* 0: none that is as short */
-    struct buf content_type;
-    char error[256]; /* NUL-terminated UTF-8; Spring's words where it has them */
+    struct buf raw_content_type; /* the last that a frame had */
+    struct buf content_type;     /* what stomp_mime_parse prints for it */
+    char error[256];             /* NUL-terminated UTF-8; Spring's words where it has them */
 };
 
 void stomp_scratch_init(struct stomp_scratch *scratch);
