@@ -2,7 +2,7 @@
 
 #include <string.h>
 #include "base/decimal.h"
-#include "base/word.h"
+#include "base/scan.h"
 
 /* The letter behind the backslash, or 0 for a byte that travels as it is. */
 static char escape_of(char c)
@@ -21,32 +21,36 @@ static char escape_of(char c)
     }
 }
 
-static inline bool has_escaped(uint64_t word)
+static inline unsigned first_escaped(scan_block block)
 {
-    return (word_has(word, '\\') | word_has(word, ':') | word_has(word, '\n') |
-            word_has(word, '\r')) != 0;
+    return scan_first(scan_equal(block, '\\') | scan_equal(block, ':') | scan_equal(block, '\n') |
+                      scan_equal(block, '\r'));
 }
 
-/* How many bytes from `at` on travel as they are for sure: eight at a time, since most texts have
- * nothing to escape. */
-static size_t plain_run(struct slice text, size_t at)
+/* How many bytes stand before the first that is escaped: all of them as a rule. */
+static size_t plain_run(struct slice text)
 {
-    size_t begin = at;
-    uint64_t word;
+    char rest[SCAN_BYTES] = "";
+    size_t at = 0;
 
-    for (; text.len - at >= sizeof(word); at += sizeof(word)) {
-        memcpy(&word, text.base + at, sizeof(word));
-        if (has_escaped(word))
-            break;
+    for (; text.len - at >= SCAN_BYTES; at += SCAN_BYTES) {
+        unsigned first = first_escaped(scan_load(text.base + at));
+
+        if (first != SCAN_BYTES)
+            return at + first;
     }
-    return at - begin;
+    if (at == text.len)
+        return at;
+    memcpy(rest, text.base + at, text.len - at);
+    at += first_escaped(scan_load(rest));
+    return at < text.len ? at : text.len;
 }
 
 size_t stomp_escaped_len(struct slice text)
 {
     size_t len = text.len;
 
-    for (size_t i = plain_run(text, 0); i < text.len; i++)
+    for (size_t i = plain_run(text); i < text.len; i++)
         len += escape_of(text.base[i]) != '\0';
     return len;
 }
@@ -60,7 +64,7 @@ static char *copy(struct slice text, char *out)
 
 char *stomp_escape(struct slice text, char *out)
 {
-    size_t n_plain = plain_run(text, 0);
+    size_t n_plain = plain_run(text);
 
     out = copy(slice_take(text, n_plain), out);
     for (size_t i = n_plain; i < text.len; i++) {

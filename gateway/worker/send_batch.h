@@ -18,7 +18,7 @@
  * Only the thread that made a batch may use it.
  */
 
-enum { SEND_BATCH_MAX = 256 };
+enum { SEND_BATCH_MAX = 512 };
 
 struct send_batch;
 
