@@ -87,6 +87,13 @@ static int step(struct ws_inflater *inflater, int flush, struct buf *out)
     return status;
 }
 
+/* As zlib says of where it stopped: only with Z_BLOCK does it stop there, and asked again without
+ * input it has forgotten. */
+static bool is_between_blocks(const z_stream *z)
+{
+    return (z->data_type & 128) != 0;
+}
+
 /* Until the input is used up and nothing more comes of it. */
 static enum ws_inflate_status feed(struct ws_inflater *inflater, struct slice input, int flush,
                                    struct buf *out)
@@ -115,6 +122,8 @@ static enum ws_inflate_status feed(struct ws_inflater *inflater, struct slice in
         default:
             return WS_INFLATE_ERR_DATA;
         }
+        if (z->avail_in == 0 && is_between_blocks(z))
+            return WS_INFLATE_OK;
     } while (z->avail_in != 0 || z->avail_out == 0);
     return WS_INFLATE_OK;
 }
@@ -123,9 +132,9 @@ static enum ws_inflate_status feed(struct ws_inflater *inflater, struct slice in
 static enum ws_inflate_status feed_tail(struct ws_inflater *inflater, struct buf *out)
 {
     enum ws_inflate_status status = feed(inflater, tail, Z_BLOCK, out);
-    bool is_between_blocks = (inflater->z.data_type & 128) != 0;
 
-    return status == WS_INFLATE_OK && !is_between_blocks ? WS_INFLATE_ERR_DATA : status;
+    return status == WS_INFLATE_OK && !is_between_blocks(&inflater->z) ? WS_INFLATE_ERR_DATA
+                                                                       : status;
 }
 
 enum ws_inflate_status ws_inflate(struct ws_inflater *inflater, struct slice piece, bool is_last,
