@@ -42,6 +42,7 @@ struct stomp_frame {
     size_t n_headers;
     struct slice body;
     struct slice content_type; /* that header as stomp_mime_parse prints it; empty: not known */
+    bool is_binary_type;       /* what stomp_mime_is_binary says of it, when it is known */
 };
 
 /** The name on the wire, such as "SEND". */

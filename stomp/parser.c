@@ -479,7 +479,7 @@ static enum stomp_status fail_content_type(struct stomp_scratch *scratch, struct
 
 /* Clients send the same one again and again: the last is kept with its print. */
 static enum stomp_status read_content_type(struct stomp_scratch *scratch, struct slice value,
-                                           struct slice *printed)
+                                           struct stomp_frame *frame)
 {
     if (value.len == 0 || !slice_eq(value, buf_slice(&scratch->raw_content_type))) {
         bool fits;
@@ -491,8 +491,10 @@ static enum stomp_status read_content_type(struct stomp_scratch *scratch, struct
         fits = buf_append(&scratch->raw_content_type, value);
         assert(fits);
         (void)fits;
+        scratch->is_binary_type = stomp_mime_is_binary(buf_slice(&scratch->content_type));
     }
-    *printed = buf_slice(&scratch->content_type);
+    frame->content_type = buf_slice(&scratch->content_type);
+    frame->is_binary_type = scratch->is_binary_type;
     return STOMP_OK;
 }
 
@@ -519,7 +521,7 @@ static enum stomp_status finish_frame(const struct stomp_parser *parser,
                     whole.body.len);
     }
     if (stomp_frame_header(&whole, content_type, &value)) {
-        enum stomp_status status = read_content_type(scratch, value, &whole.content_type);
+        enum stomp_status status = read_content_type(scratch, value, &whole);
 
         if (status != STOMP_OK)
             return status;
@@ -580,6 +582,18 @@ static bool skip_eols(struct slice *input)
     return n != 0;
 }
 
+/* Copies a piece of an incomplete frame. When its length is known there is room for all of it at
+ * once: growing step by step would copy the first pieces again. */
+static bool keep(struct stomp_parser *parser, struct slice piece)
+{
+    struct buf *partial = &parser->partial;
+
+    if (parser->frame_len > partial->len &&
+        buf_reserve(partial, parser->frame_len - partial->len) == NULL)
+        return false;
+    return buf_append(partial, piece);
+}
+
 /* A frame, or the EOLs before one, from the input's own bytes. */
 static enum stomp_status take_in_place(struct stomp_parser *parser, struct stomp_scratch *scratch,
                                        struct slice *input, bool has_eol, struct stomp_frame *frame)
@@ -595,7 +609,7 @@ static enum stomp_status take_in_place(struct stomp_parser *parser, struct stomp
     else
         status = input->len == 1 ? STOMP_MORE : fail_cr(scratch);
     if (status == STOMP_MORE) {
-        if (!buf_append(&parser->partial, *input))
+        if (!keep(parser, *input))
             return fail_too_large(scratch, parser->limits);
         *input = slice_skip(*input, input->len);
     } else if (status == STOMP_OK) {
@@ -629,7 +643,7 @@ static enum stomp_status take_in_pieces(struct stomp_parser *parser, struct stom
 
         if (len > room)
             len = room;
-        if (len == 0 || !buf_append(partial, slice_take(*input, len)))
+        if (len == 0 || !keep(parser, slice_take(*input, len)))
             return fail_too_large(scratch, parser->limits);
         *input = slice_skip(*input, len);
         status = read_frame(parser, scratch, buf_slice(partial), frame);
@@ -671,7 +685,14 @@ enum stomp_status stomp_parser_next(struct stomp_parser *parser, struct stomp_sc
     }
     if (status != STOMP_MORE && status != STOMP_HEARTBEAT)
         parser->failure = status;
-    if (partial->base != NULL && (partial->len == 0 || parser->failure != STOMP_OK))
+    if (parser->failure != STOMP_OK)
         buf_dispose(partial);
+    stomp_parser_settle(parser);
     return status;
+}
+
+void stomp_parser_settle(struct stomp_parser *parser)
+{
+    if (parser->partial.len == 0 && parser->partial.base != NULL)
+        buf_dispose(&parser->partial);
 }

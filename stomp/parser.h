@@ -1,6 +1,7 @@
 #ifndef STOMP_PARSER_H
 #define STOMP_PARSER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "base/buf.h"
@@ -32,6 +33,7 @@ struct stomp_scratch {
     struct buf unescaped;
     struct buf raw_content_type; /* the last that a frame had */
     struct buf content_type;     /* what stomp_mime_parse prints for it */
+    bool is_binary_type;         /* what stomp_mime_is_binary says of it */
     char error[256];             /* NUL-terminated UTF-8; Spring's words where it has them */
 };
 
@@ -69,6 +71,12 @@ void stomp_parser_dispose(struct stomp_parser *parser);
 STOMP_MUST_CHECK
 enum stomp_status stomp_parser_next(struct stomp_parser *parser, struct stomp_scratch *scratch,
                                     struct slice *input, struct stomp_frame *frame);
+
+/**
+ * The last frame is used up: gives back the memory that it was kept in, if it came in pieces. The
+ * next call does so, too, but may be long in coming.
+ */
+void stomp_parser_settle(struct stomp_parser *parser);
 
 /** Whether a frame has begun and is not complete. */
 static inline bool stomp_parser_is_inside_frame(const struct stomp_parser *parser)

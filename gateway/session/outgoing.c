@@ -12,27 +12,47 @@ enum {
 static const struct slice name_content_type = SLICE("content-type");
 static const struct slice name_destination = SLICE("destination");
 
+static inline bool is(struct slice name, const char *other)
+{
+    return memcmp(name.base, other, name.len) == 0;
+}
+
 /* Headers of a SEND that receivers do not get: ours to write, or meant for us. */
 static bool is_kept_back(struct slice name)
 {
-    static const struct slice names[] = {
-        SLICE("content-length"), SLICE("subscription"),     SLICE("message-id"),
-        SLICE("receipt"),        SLICE("transaction"),      SLICE("ack"),
-        SLICE("x-seq"),          SLICE("x-epoch"),          SLICE("dropped"),
-        SLICE("redelivered"),    SLICE("x-delivery-count"), SLICE("simpOrigDestination"),
-    };
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (slice_eq(name, names[i]))
-            return true;
+    switch (name.len) {
+    case 3:
+        return is(name, "ack");
+    case 5:
+        return is(name, "x-seq");
+    case 7:
+        return is(name, "receipt") || is(name, "x-epoch") || is(name, "dropped");
+    case 10:
+        return is(name, "message-id");
+    case 11:
+        return is(name, "transaction") || is(name, "redelivered");
+    case 12:
+        return is(name, "subscription");
+    case 14:
+        return is(name, "content-length");
+    case 16:
+        return is(name, "x-delivery-count");
+    case 19:
+        return is(name, "simpOrigDestination");
+    default:
+        return false;
     }
-    return false;
 }
 
 void outgoing_init(struct outgoing *out, const struct stomp_frame *frame, size_t n_more)
 {
-    *out = (struct outgoing){.n = 0};
-    out->headers = mem_alloc((frame->n_headers + HEADERS_MORE + n_more) * sizeof(*out->headers));
+    size_t n = frame->n_headers + HEADERS_MORE + n_more;
+
+    out->headers = n <= OUTGOING_FEW ? out->few : mem_alloc(n * sizeof(*out->headers));
+    out->n = 0;
+    out->n_own = 0;
+    out->lengths = 0;
+    out->is_binary = false;
     buf_init(&out->content_type, TYPE_MAX_BYTES);
 }
 
@@ -40,12 +60,19 @@ void outgoing_dispose(struct outgoing *out)
 {
     for (size_t i = out->n - out->n_own; i < out->n; i++)
         mem_free((void *)(uintptr_t)out->headers[i].value.base);
-    mem_free(out->headers);
+    if (out->headers != out->few)
+        mem_free(out->headers);
     buf_dispose(&out->content_type);
+}
+
+static inline uint64_t length_bit(struct slice name)
+{
+    return UINT64_C(1) << (name.len % 64);
 }
 
 static void outgoing_add(struct outgoing *out, struct slice name, struct slice value)
 {
+    out->lengths |= length_bit(name);
     out->headers[out->n++] = (struct msg_header){name, value};
 }
 
@@ -54,10 +81,14 @@ static void outgoing_add_beside(struct outgoing *out, struct slice name, struct 
 {
     size_t at = out->n;
 
-    while (at > 0 && !slice_eq(out->headers[at - 1].name, name))
-        at--;
-    if (at == 0)
-        at = out->n;
+    if ((out->lengths & length_bit(name)) != 0) {
+        while (at > 0 && !slice_eq(out->headers[at - 1].name, name))
+            at--;
+    }
+    if (at == 0 || at == out->n) {
+        outgoing_add(out, name, value);
+        return;
+    }
     memmove(&out->headers[at + 1], &out->headers[at], (out->n - at) * sizeof(out->headers[0]));
     out->headers[at] = (struct msg_header){name, value};
     out->n++;
@@ -68,11 +99,14 @@ static void outgoing_add_beside(struct outgoing *out, struct slice name, struct 
 static void outgoing_add_type(struct outgoing *out, const struct stomp_frame *frame,
                               struct slice value)
 {
-    if (frame->content_type.len != 0)
+    if (frame->content_type.len != 0) {
         value = frame->content_type;
-    else if (stomp_mime_parse(value, &out->content_type, NULL) == STOMP_OK)
-        value = buf_slice(&out->content_type);
-    out->is_binary = stomp_mime_is_binary(value);
+        out->is_binary = frame->is_binary_type;
+    } else {
+        if (stomp_mime_parse(value, &out->content_type, NULL) == STOMP_OK)
+            value = buf_slice(&out->content_type);
+        out->is_binary = stomp_mime_is_binary(value);
+    }
     outgoing_add(out, name_content_type, value);
 }
 

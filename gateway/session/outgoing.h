@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include "base/buf.h"
 #include "base/slice.h"
 #include "gateway/config/config.h"
@@ -14,11 +15,18 @@
  * controller's return value has). Pure. Any thread.
  */
 
-/** Headers in the order they go out. Their names and values are borrowed from the frame. */
+enum { OUTGOING_FEW = 24 };
+
+/**
+ * Headers in the order they go out. Their names and values are borrowed from the frame. Does not
+ * move: `headers` may point into it.
+ */
 struct outgoing {
+    struct msg_header few[OUTGOING_FEW]; /* so that usual messages need no other memory */
     struct msg_header *headers;
     size_t n;
     size_t n_own;            /* the last so many have values of their own */
+    uint64_t lengths;        /* bit n: there may be a name of n bytes (64 is 0 again) */
     struct buf content_type; /* as Spring prints it, when it had to be printed */
     bool is_binary;          /* by its type */
 };

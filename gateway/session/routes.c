@@ -153,8 +153,8 @@ static bool has_empty_segment(struct slice destination, char separator)
 static const struct route_node *find_plain(const struct routes *routes, struct slice destination,
                                            route_test is_meant)
 {
-    if (!has_empty_segment(destination, routes->config->broker.path_separator) ||
-        !is_applications(routes, destination))
+    if (!is_applications(routes, destination) ||
+        !has_empty_segment(destination, routes->config->broker.path_separator))
         return NULL;
     for (size_t i = 0; i < routes->config->n_routes; i++) {
         const struct route_node *node = &routes->nodes[i];

@@ -17,6 +17,7 @@ enum {
     MAX_SUSPENDED_MS = 15000, /* no verdict by then is a refusal */
     RETRY_MS = 100,
     RETRY_LONG_MS = 1000,
+    REPLY_MAX_BYTES = 4 * 1024 * 1024, /* a receipt's id may be a whole header line, escaped */
 };
 
 struct reason_info {
@@ -46,11 +47,13 @@ static const struct reason_info reasons[SESSION_N_REASONS] = {
 void session_env_init(struct session_env *env)
 {
     stomp_scratch_init(&env->scratch);
+    buf_init(&env->reply, REPLY_MAX_BYTES);
 }
 
 void session_env_dispose(struct session_env *env)
 {
     stomp_scratch_dispose(&env->scratch);
+    buf_dispose(&env->reply);
     mem_free(env->slots.slots);
 }
 

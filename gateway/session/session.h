@@ -90,6 +90,7 @@ struct session_env {
     const struct log *log;
     struct quiet quiet; /* keeps peers from writing our log */
     struct stomp_scratch scratch;
+    struct buf reply; /* the frame that is being written to a client */
     struct session_slots slots;
     uint64_t (*now_ms)(void *ctx);
     /** Whether input must wait for the next tick, or for ever because the process is ending. */

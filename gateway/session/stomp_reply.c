@@ -8,7 +8,7 @@
 
 enum {
     ERROR_FRAME_MAX_BYTES = 4096,
-    REPLY_MAX_BYTES = 4 * 1024 * 1024, /* a receipt's id may be a whole header line, escaped */
+    REPLY_KEPT_BYTES = 65536, /* what the worker's buffer may keep from one reply to the next */
 };
 
 static const struct slice name_content_type = SLICE("content-type");
@@ -21,57 +21,59 @@ static const struct slice name_unrouted = SLICE("x-unrouted");
 static const struct slice name_user_name = SLICE("user-name");
 static const struct slice name_version = SLICE("version");
 
-/* A reply is built in a buffer first, since its framed length stands in front of it. */
-static void send_reply(struct session *session, struct buf *reply)
+/* A reply is built in the worker's buffer first, since its framed length stands in front of it. */
+static bool begin_reply(struct session *session, enum stomp_command command)
 {
-    char *out = router_queue_frame(session->env->router, session->receiver, false, reply->len);
+    struct buf *reply = &session->env->reply;
 
-    memcpy(out, reply->base, reply->len);
-    buf_dispose(reply);
+    buf_consume(reply, reply->len);
+    return stomp_encode_begin(reply, command);
 }
 
-static bool begin_reply(struct buf *reply, enum stomp_command command)
+/* Sends what is in the buffer, when all of it is. */
+static void end_reply(struct session *session, bool is_whole)
 {
-    buf_init(reply, REPLY_MAX_BYTES);
-    return stomp_encode_begin(reply, command);
+    struct buf *reply = &session->env->reply;
+
+    if (is_whole)
+        memcpy(router_queue_frame(session->env->router, session->receiver, false, reply->len),
+               reply->base, reply->len);
+    if (reply->cap > REPLY_KEPT_BYTES)
+        buf_dispose(reply);
 }
 
 void stomp_reply_connected(struct session *session, enum stomp_version version)
 {
     const struct config *config = session->env->config;
     char heartbeat[32];
-    struct buf reply;
-    bool ok = begin_reply(&reply, STOMP_CONNECTED);
+    struct buf *reply = &session->env->reply;
+    bool ok = begin_reply(session, STOMP_CONNECTED);
     int len = snprintf(heartbeat, sizeof(heartbeat), "%u,%u", config->broker.heartbeat_send_ms,
                        config->broker.heartbeat_receive_ms);
 
     ok = ok &&
-         stomp_encode_header(&reply, STOMP_CONNECTED, name_version, stomp_version_name(version));
-    ok = ok && stomp_encode_header(&reply, STOMP_CONNECTED, name_heart_beat,
+         stomp_encode_header(reply, STOMP_CONNECTED, name_version, stomp_version_name(version));
+    ok = ok && stomp_encode_header(reply, STOMP_CONNECTED, name_heart_beat,
                                    slice_of(heartbeat, (size_t)len));
     if (session->identity != NULL)
         ok = ok &&
-             stomp_encode_header(&reply, STOMP_CONNECTED, name_user_name, session->identity->user);
-    ok = ok && stomp_encode_end(&reply, STOMP_CONNECTED, slice_str(""));
-    if (ok)
-        send_reply(session, &reply);
+             stomp_encode_header(reply, STOMP_CONNECTED, name_user_name, session->identity->user);
+    ok = ok && stomp_encode_end(reply, STOMP_CONNECTED, slice_str(""));
+    end_reply(session, ok);
     metrics_add(session->env->metrics, METRIC_CONNECTED_FRAMES, 1);
 }
 
 void stomp_reply_receipt_id(struct session *session, struct slice receipt, bool is_unrouted)
 {
-    struct buf reply;
-    bool ok = begin_reply(&reply, STOMP_RECEIPT) &&
-              stomp_encode_header(&reply, STOMP_RECEIPT, name_receipt_id, receipt);
+    struct buf *reply = &session->env->reply;
+    bool ok = begin_reply(session, STOMP_RECEIPT) &&
+              stomp_encode_header(reply, STOMP_RECEIPT, name_receipt_id, receipt);
 
     if (is_unrouted)
         ok = ok &&
-             stomp_encode_header(&reply, STOMP_RECEIPT, name_unrouted, (struct slice)SLICE("true"));
-    ok = ok && stomp_encode_end(&reply, STOMP_RECEIPT, slice_str(""));
-    if (ok)
-        send_reply(session, &reply);
-    else
-        buf_dispose(&reply);
+             stomp_encode_header(reply, STOMP_RECEIPT, name_unrouted, (struct slice)SLICE("true"));
+    ok = ok && stomp_encode_end(reply, STOMP_RECEIPT, slice_str(""));
+    end_reply(session, ok);
 }
 
 void stomp_reply_receipt(struct session *session, const struct stomp_frame *frame, bool is_unrouted)
@@ -87,24 +89,21 @@ void stomp_reply_error(struct session *session, enum session_reason reason,
 {
     struct slice receipt;
     struct slice body = slice_str("");
-    struct buf reply;
-    bool ok = begin_reply(&reply, STOMP_ERROR) &&
-              stomp_encode_header(&reply, STOMP_ERROR, name_message, slice_str(message));
+    struct buf *reply = &session->env->reply;
+    bool ok = begin_reply(session, STOMP_ERROR) &&
+              stomp_encode_header(reply, STOMP_ERROR, name_message, slice_str(message));
 
     if (frame != NULL && stomp_frame_header(frame, name_receipt, &receipt))
-        ok = ok && stomp_encode_header(&reply, STOMP_ERROR, name_receipt_id, receipt);
+        ok = ok && stomp_encode_header(reply, STOMP_ERROR, name_receipt_id, receipt);
     if (session->env->config->broker.error_detail && detail.len != 0 && utf8_is_valid(detail)) {
         body = slice_take(detail, ERROR_FRAME_MAX_BYTES);
         if (!utf8_is_valid(body))
             body = slice_str("");
-        ok = ok && stomp_encode_header(&reply, STOMP_ERROR, name_content_type,
+        ok = ok && stomp_encode_header(reply, STOMP_ERROR, name_content_type,
                                        (struct slice)SLICE("text/plain;charset=UTF-8"));
     }
-    ok = ok && stomp_encode_end(&reply, STOMP_ERROR, body);
-    if (ok)
-        send_reply(session, &reply);
-    else
-        buf_dispose(&reply);
+    ok = ok && stomp_encode_end(reply, STOMP_ERROR, body);
+    end_reply(session, ok);
     metrics_add(session->env->metrics, METRIC_ERROR_FRAMES, 1);
     session_close(session, reason, 1002, slice_str(""));
 }

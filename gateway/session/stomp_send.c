@@ -322,88 +322,123 @@ static struct slice destination_of(const struct stomp_frame *frame)
     return destination;
 }
 
-bool stomp_send_judge(struct session *session, const struct stomp_frame *frame)
+/* Returns false when the client has been told why not; else `*plan` is to be disposed of. */
+static bool judge(struct session *session, const struct stomp_frame *frame, struct plan *plan)
 {
     const struct config *config = session->env->config;
     struct slice destination = destination_of(frame);
     struct stomp_text missing;
     const char *why = NULL;
-    struct plan plan;
 
     if (destination.len == 0) {
         stomp_refuse(session, frame, stomp_missing(frame, name_destination, &missing), destination);
         return false;
     }
-    find_way(session, destination, &plan);
-    if (plan.way == WAY_FOREIGN || !session_may(session, CONFIG_SEND, destination))
+    find_way(session, destination, plan);
+    if (plan->way == WAY_FOREIGN || !session_may(session, CONFIG_SEND, destination))
         why = "Access denied";
-    else if (plan.way == WAY_NOWHERE && config->broker.unknown_destination == CONFIG_UNKNOWN_ERROR)
+    else if (plan->way == WAY_NOWHERE && config->broker.unknown_destination == CONFIG_UNKNOWN_ERROR)
         why = "Unknown destination";
-    plan_dispose(&plan);
-    if (why != NULL)
-        stomp_refuse(session, frame, why, destination);
-    return why == NULL;
+    if (why == NULL)
+        return true;
+    plan_dispose(plan);
+    stomp_refuse(session, frame, why, destination);
+    return false;
 }
 
-static void change_room(struct session *session, const struct stomp_frame *frame, bool *take)
+bool stomp_send_judge(struct session *session, const struct stomp_frame *frame)
 {
     struct plan plan;
-    struct buf filled;
-    struct slice destination;
 
-    find_way(session, destination_of(frame), &plan);
-    destination = broker_destination(session, &plan, &filled);
+    if (!judge(session, frame, &plan))
+        return false;
+    plan_dispose(&plan);
+    return true;
+}
+
+/* With `*take` room is taken, and `*take` is false afterwards when there is none; else it is given
+ * back. */
+static void change_room(struct session *session, const struct stomp_frame *frame,
+                        const struct plan *plan, bool *take)
+{
+    struct buf filled;
+    struct slice destination = broker_destination(session, plan, &filled);
+
     if (*take)
         *take = destination.len == 0 ||
                 broker_reserve(session->env->broker, destination, frame->body.len);
     else if (destination.len != 0)
         broker_unreserve(session->env->broker, destination, frame->body.len);
     buf_dispose(&filled);
-    plan_dispose(&plan);
 }
 
-bool stomp_send_reserve(struct session *session, const struct stomp_frame *frame)
+static bool reserve(struct session *session, const struct stomp_frame *frame,
+                    const struct plan *plan)
 {
     bool taken = true;
 
     if (broker_has_queues(session->env->broker))
-        change_room(session, frame, &taken);
+        change_room(session, frame, plan, &taken);
+    return taken;
+}
+
+bool stomp_send_reserve(struct session *session, const struct stomp_frame *frame)
+{
+    struct plan plan;
+    bool taken;
+
+    find_way(session, destination_of(frame), &plan);
+    taken = reserve(session, frame, &plan);
+    plan_dispose(&plan);
     return taken;
 }
 
 void stomp_send_unreserve(struct session *session, const struct stomp_frame *frame)
 {
+    struct plan plan;
     bool take = false;
 
-    if (broker_has_queues(session->env->broker))
-        change_room(session, frame, &take);
+    if (!broker_has_queues(session->env->broker))
+        return;
+    find_way(session, destination_of(frame), &plan);
+    change_room(session, frame, &plan, &take);
+    plan_dispose(&plan);
 }
 
-bool stomp_send_route(struct session *session, const struct stomp_frame *frame,
-                      struct broker_receipt *receipt)
+static bool route(struct session *session, const struct stomp_frame *frame, const struct plan *plan,
+                  struct broker_receipt *receipt)
 {
-    struct plan plan;
     bool is_routed = true;
 
-    find_way(session, destination_of(frame), &plan);
-    switch (plan.way) {
+    switch (plan->way) {
     case WAY_NOWHERE:
     case WAY_FOREIGN:
         is_routed = false;
         break;
     case WAY_BROKER:
     case WAY_SELF:
-        send_to_broker(session, frame, &plan, receipt);
+        send_to_broker(session, frame, plan, receipt);
         break;
     case WAY_USER:
-        send_to_user(session, frame, &plan.to);
+        send_to_user(session, frame, &plan->to);
         break;
     case WAY_ROUTE:
-        is_routed = send_by_route(session, frame, &plan, receipt);
+        is_routed = send_by_route(session, frame, plan, receipt);
         break;
     }
     if (!is_routed)
-        stomp_count_unrouted(session, plan.destination);
+        stomp_count_unrouted(session, plan->destination);
+    return is_routed;
+}
+
+bool stomp_send_route(struct session *session, const struct stomp_frame *frame,
+                      struct broker_receipt *receipt)
+{
+    struct plan plan;
+    bool is_routed;
+
+    find_way(session, destination_of(frame), &plan);
+    is_routed = route(session, frame, &plan, receipt);
     plan_dispose(&plan);
     return is_routed;
 }
@@ -411,16 +446,18 @@ bool stomp_send_route(struct session *session, const struct stomp_frame *frame,
 void stomp_send(struct session *session, const struct stomp_frame *frame)
 {
     struct broker_receipt receipt = {.session = session->ref};
+    struct plan plan;
     bool is_routed;
 
-    if (!stomp_send_judge(session, frame))
+    if (!judge(session, frame, &plan))
         return;
-    if (!stomp_send_reserve(session, frame)) {
-        stomp_refuse(session, frame, "The queue is full", destination_of(frame));
-        return;
+    if (reserve(session, frame, &plan)) {
+        receipt.is_asked = stomp_frame_header(frame, name_receipt, &receipt.text);
+        is_routed = route(session, frame, &plan, &receipt);
+        if (broker_receipt_is_due(session->env->broker, &receipt))
+            stomp_reply_receipt(session, frame, !is_routed);
+    } else {
+        stomp_refuse(session, frame, "The queue is full", plan.destination);
     }
-    receipt.is_asked = stomp_frame_header(frame, name_receipt, &receipt.text);
-    is_routed = stomp_send_route(session, frame, &receipt);
-    if (broker_receipt_is_due(session->env->broker, &receipt))
-        stomp_reply_receipt(session, frame, !is_routed);
+    plan_dispose(&plan);
 }

@@ -156,5 +156,6 @@ size_t stomp_session_input(struct session *session, struct slice bytes,
         if (session->suspended_until_ms != 0)
             return bytes.len - left.len;
     }
+    stomp_parser_settle(&session->input.stomp);
     return bytes.len;
 }

@@ -12,11 +12,11 @@
 
 char *filled(size_t len, const char *pattern)
 {
-    char *bytes = mem_alloc(len);
     size_t pattern_len = strlen(pattern);
+    char *bytes = memset(mem_alloc(len), ' ', len);
 
-    for (size_t i = 0; i < len; i++)
-        bytes[i] = i < len - len % pattern_len ? pattern[i % pattern_len] : ' ';
+    for (size_t at = 0; len - at >= pattern_len; at += pattern_len)
+        memcpy(bytes + at, pattern, pattern_len);
     return bytes;
 }
 

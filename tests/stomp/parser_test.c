@@ -623,6 +623,35 @@ static void a_frame_in_pieces_stays_until_the_next_call(void **state)
     stomp_scratch_dispose(&scratch);
 }
 
+static void a_frame_in_pieces_takes_its_memory_at_once_and_gives_it_back(void **state)
+{
+    struct slice first = SLICE("SEND\ncontent-length:5000\n\nfirst"), end = SLICE("\0");
+    char body[4995] = {'x'};
+    struct slice second = slice_of(body, sizeof(body));
+    struct stomp_parser parser;
+    struct stomp_scratch scratch;
+    struct stomp_frame frame;
+    char *base;
+
+    (void)state;
+    stomp_parser_init(&parser, &usual);
+    stomp_scratch_init(&scratch);
+    assert_int_equal(stomp_parser_next(&parser, &scratch, &first, &frame), STOMP_MORE);
+    base = parser.partial.base;
+    stomp_parser_settle(&parser);
+    assert_int_equal(stomp_parser_next(&parser, &scratch, &second, &frame), STOMP_MORE);
+    stomp_parser_settle(&parser);
+    assert_int_equal(stomp_parser_next(&parser, &scratch, &end, &frame), STOMP_OK);
+    assert_ptr_equal(parser.partial.base, base);
+    assert_int_equal(frame.body.len, 5000);
+    assert_memory_equal(frame.body.base, "first", 5);
+    assert_memory_equal(frame.body.base + 5, body, sizeof(body));
+    stomp_parser_settle(&parser);
+    assert_null(parser.partial.base);
+    stomp_parser_dispose(&parser);
+    stomp_scratch_dispose(&scratch);
+}
+
 /* Escapes in more headers than the buffer's first size holds: what came first may not move. */
 static void many_escaped_headers_all_stay(void **state)
 {
@@ -691,6 +720,7 @@ int main(void)
         cmocka_unit_test(a_header_line_of_1_mib_is_refused_at_its_limit),
         cmocka_unit_test(whole_frames_are_not_copied),
         cmocka_unit_test(a_frame_in_pieces_stays_until_the_next_call),
+        cmocka_unit_test(a_frame_in_pieces_takes_its_memory_at_once_and_gives_it_back),
         cmocka_unit_test(many_escaped_headers_all_stay),
         cmocka_unit_test(bytes_are_not_looked_at_again_and_again),
     };

@@ -165,6 +165,20 @@ static void a_frame_may_come_in_text_and_binary_pieces(void **state)
 
 /* --- routes --- */
 
+/* An idle client costs no memory for what it has sent. */
+static void a_frame_in_pieces_leaves_no_memory_behind(void **state)
+{
+    struct pair pair = pair_new("/topic/a");
+
+    (void)state;
+    peer_say(pair.sender, "SEND\ndestination:/topic/a\n\nfirst ");
+    assert_non_null(pair.sender->session.input.stomp.partial.base);
+    peer_say(pair.sender, "second\0");
+    assert_null(pair.sender->session.input.stomp.partial.base);
+    assert_non_null(strstr(peer_heard(pair.receiver), "\n\nfirst second^"));
+    rig_free(pair.rig);
+}
+
 static void echo_goes_to_the_senders_own_subscriptions(void **state)
 {
     struct pair pair = pair_new("/app/echo");
@@ -308,6 +322,7 @@ int main(void)
         cmocka_unit_test(the_sender_hears_itself_before_its_receipt),
         cmocka_unit_test(bodies_that_are_no_text_go_out_in_binary_messages),
         cmocka_unit_test(a_frame_may_come_in_text_and_binary_pieces),
+        cmocka_unit_test(a_frame_in_pieces_leaves_no_memory_behind),
         cmocka_unit_test(echo_goes_to_the_senders_own_subscriptions),
         cmocka_unit_test(echo_puts_its_prefix_before_text_only),
         cmocka_unit_test(send_to_takes_body_type_and_the_named_headers),
