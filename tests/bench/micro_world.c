@@ -12,11 +12,12 @@
 
 char *filled(size_t len, const char *pattern)
 {
-    size_t pattern_len = strlen(pattern);
-    char *bytes = memset(mem_alloc(len), ' ', len);
+    size_t pattern_len = strlen(pattern), whole = len - len % pattern_len;
+    char *bytes = mem_alloc(len);
 
-    for (size_t at = 0; len - at >= pattern_len; at += pattern_len)
-        memcpy(bytes + at, pattern, pattern_len);
+    memset(bytes, ' ', len);
+    for (size_t i = 0; i < whole; i++)
+        bytes[i] = pattern[i % pattern_len];
     return bytes;
 }
 
