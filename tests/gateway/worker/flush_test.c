@@ -5,7 +5,11 @@
 
 /* What a tick left dirty is written: by sends in turn and by sends handed over together. */
 
-enum { LIMIT = 256 << 20, N = 300 /* more than one batch */, LONG = 600 /* not copied together */ };
+enum {
+    LIMIT = 1 << 30,
+    N = SEND_BATCH_MAX + 44, /* more than one batch */
+    LONG = 600               /* not copied together */
+};
 
 enum { MUCH = 512 << 10 }; /* more than a socket takes at once */
 
