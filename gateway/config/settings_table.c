@@ -207,8 +207,9 @@ static const struct setting settings[] = {
      .min = 1,
      .max = 1024,
      .help =
-         "The destination that clients send to (or subscribe to, with `on_subscribe`): exactly, "
-         "or an Ant pattern, which may have variables: `/app/chat.{room}`, "
+         "The destination that clients send to (or subscribe to, with `on_subscribe`): this very "
+         "one (below an application prefix empty segments do not count, `/app//chat` is "
+         "`/app/chat`), or an Ant pattern, which may have variables: `/app/chat.{room}`, "
          "`/app/orders/{id:[0-9]+}`, `/app/**`."},
     {.name = "routes[].mode",
      .type = SETTING_ENUM,
