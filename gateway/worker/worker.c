@@ -154,13 +154,22 @@ static void open_batch(struct worker *worker, struct mail_batch *batch)
     atomic_fetch_sub_explicit(&worker->mailbox_bytes, batch->bytes, memory_order_relaxed);
 }
 
+/* h2o asks for the next messages until there are none left: whoever read them here, while others go
+ * on posting, might not come to the end of a tick for long. So they wait for the tick. */
 static void on_mail(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages)
 {
     struct worker *worker = H2O_STRUCT_FROM_MEMBER(struct worker, receiver, receiver);
 
-    while (!h2o_linklist_is_empty(messages)) {
+    h2o_linklist_insert_list(&worker->inbox, messages);
+    worker_wake(worker);
+}
+
+/* All that has come, in the order posted. */
+static void read_mail(struct worker *worker)
+{
+    while (!h2o_linklist_is_empty(&worker->inbox)) {
         h2o_multithread_message_t *message =
-            H2O_STRUCT_FROM_MEMBER(h2o_multithread_message_t, link, messages->next);
+            H2O_STRUCT_FROM_MEMBER(h2o_multithread_message_t, link, worker->inbox.next);
         struct mail *mail = H2O_STRUCT_FROM_MEMBER(struct mail, super, message);
 
         h2o_linklist_unlink(&message->link);
@@ -293,6 +302,7 @@ static void on_tick(h2o_timeout_entry_t *entry)
     struct worker *worker = H2O_STRUCT_FROM_MEMBER(struct worker, tick, entry);
 
     worker->is_in_tick = true;
+    read_mail(worker);
     resume_yielded(worker);
     worker_post_mail(worker);
     router_distribute(&worker->router);
@@ -339,6 +349,7 @@ static void turn(struct worker *worker)
 static void open_loop(struct worker *worker)
 {
     worker->loop = h2o_evloop_create();
+    h2o_linklist_init_anchor(&worker->inbox);
     worker->queue = h2o_multithread_create_queue(worker->loop);
     h2o_multithread_register_receiver(worker->queue, &worker->receiver, on_mail);
     h2o_timeout_init(worker->loop, &worker->tick_timeout, 0);

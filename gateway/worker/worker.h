@@ -26,9 +26,9 @@
  * its timers, its streams, its counters. Workers share the interest table and the byte account,
  * and talk by mail only: messages for a peer are collected during a tick and posted as one batch.
  *
- * A tick is one turn of the loop. Its end is the same for all: yielded streams go on reading
- * within the tick's budget, mail is posted, the log is distributed, what is dirty is written,
- * what has ended is freed.
+ * A tick is one turn of the loop. Its end is the same for all: mail is read, yielded streams go on
+ * reading within the tick's budget, mail is posted, the log is distributed, what is dirty is
+ * written, what has ended is freed.
  *
  * worker_new, worker_start, worker_ask and worker_join: the main thread. Everything else: the
  * worker's own thread.
@@ -94,8 +94,9 @@ struct worker {
     h2o_loop_t *loop;
     h2o_multithread_queue_t *queue;
     h2o_multithread_receiver_t receiver;
-    sem_t ready; /* posted when the loop is there */
-    sem_t done;  /* posted when it runs no more */
+    h2o_linklist_t inbox; /* mail that has come since the last tick */
+    sem_t ready;          /* posted when the loop is there */
+    sem_t done;           /* posted when it runs no more */
 
     uint64_t now_ms; /* read it through worker_now_ms */
     bool is_now_stale;
