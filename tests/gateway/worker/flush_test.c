@@ -1,5 +1,6 @@
 #include "tests/gateway/worker/probe.h"
 
+#include <sys/socket.h>
 #include <unistd.h>
 #include "base/mem.h"
 
@@ -11,7 +12,7 @@ enum {
     LONG = 600               /* not copied together */
 };
 
-enum { MUCH = 512 << 10 }; /* more than a socket takes at once */
+enum { MUCH = 4096 };
 
 static const enum worker_io_uring modes[] = {WORKER_IO_URING_OFF, WORKER_IO_URING_AUTO};
 enum { N_MODES = sizeof(modes) / sizeof(modes[0]) };
@@ -140,38 +141,84 @@ static void several_pieces_of_a_queue_go_out_in_order(void **state)
     }
 }
 
-static void queue_much_for_all(struct worker *worker, void *ctx)
+/* Until the worker's end of the socket takes no more; returns how much that was. */
+static size_t fill(const struct probe *probe)
+{
+    static const char bytes[4096] = "";
+    size_t n = 0, piece = sizeof(bytes);
+    ssize_t sent;
+
+    while (piece != 0) {
+        sent = send(probe->worker_fd, bytes, piece, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (sent > 0)
+            n += (size_t)sent;
+        else
+            piece /= 2;
+    }
+    return n;
+}
+
+static void queue_for_those_there(struct worker *worker, void *ctx)
 {
     struct crowd *crowd = ctx;
 
     (void)worker;
     for (size_t i = 0; i < N; i++) {
         if (crowd->probes[i].n_ends == 0) /* the worker may have seen the end already */
-            probe_queue(&crowd->probes[i], letter_of(i), MUCH);
+            probe_queue(&crowd->probes[i], letter_of(i), 40);
     }
 }
 
-/* None of them fits into its socket; every second client has gone. */
+/* Every second client has gone, and the sockets of the others are full. */
 static void what_a_batch_leaves_over_comes_later_and_who_has_gone_ends(void **state)
 {
     (void)state;
     for (size_t mode = 0; mode < N_MODES; mode++) {
         struct crowd *crowd = crowd_open(modes[mode]);
+        size_t filled[N];
 
+        for (size_t i = 1; i < N; i += 2)
+            filled[i] = fill(&crowd->probes[i]);
         for (size_t i = 0; i < N; i += 2) {
             close(crowd->probes[i].fd);
             crowd->probes[i].fd = -1;
         }
-        fleet_ask(&crowd->fleet, 0, queue_much_for_all, crowd);
-        for (size_t i = 1; i < N; i += 2)
-            probe_expect(&crowd->probes[i], letter_of(i), MUCH);
+        fleet_ask(&crowd->fleet, 0, queue_for_those_there, crowd);
         fleet_wait_for_streams(&crowd->fleet, 0, N / 2);
+        for (size_t i = 1; i < N; i += 2) {
+            char *bytes = mem_alloc(filled[i]);
+
+            fd_read(crowd->probes[i].fd, bytes, filled[i]);
+            mem_free(bytes);
+            probe_expect(&crowd->probes[i], letter_of(i), 40);
+        }
         for (size_t i = 0; i < N; i++) {
             assert_int_equal(crowd->probes[i].n_ends, i % 2 == 0 ? 1 : 0);
             assert_int_equal(crowd->probes[i].n_limits, 0);
         }
         crowd_close(crowd);
     }
+}
+
+static void queue_much_for_all(struct worker *worker, void *ctx)
+{
+    struct crowd *crowd = ctx;
+
+    (void)worker;
+    for (size_t i = 0; i < N; i++)
+        probe_queue(&crowd->probes[i], letter_of(i), MUCH);
+}
+
+static void what_is_long_is_no_matter_for_a_batch(void **state)
+{
+    struct crowd *crowd = crowd_open(WORKER_IO_URING_AUTO);
+
+    (void)state;
+    fleet_ask(&crowd->fleet, 0, queue_much_for_all, crowd);
+    for (size_t i = 0; i < N; i++)
+        probe_expect(&crowd->probes[i], letter_of(i), MUCH);
+    assert_int_equal(fleet_metric(&crowd->fleet, METRIC_SENDS_BATCHED), 0);
+    crowd_close(crowd);
 }
 
 int main(void)
@@ -181,6 +228,7 @@ int main(void)
         cmocka_unit_test(a_few_are_not_worth_a_batch),
         cmocka_unit_test(several_pieces_of_a_queue_go_out_in_order),
         cmocka_unit_test(what_a_batch_leaves_over_comes_later_and_who_has_gone_ends),
+        cmocka_unit_test(what_is_long_is_no_matter_for_a_batch),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
