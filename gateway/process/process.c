@@ -101,6 +101,7 @@ static void upgraded(void *ctx, const struct http_upgrade *upgrade)
 {
     struct post *post = ctx;
 
+    worker_catch_up(post->worker); /* it may have sent something already */
     ws_connection_open(&post->websockets, upgrade->sock, upgrade->is_tls, upgrade->endpoint,
                        upgrade->identity, upgrade->has_deflate ? &upgrade->deflate : NULL);
 }
@@ -142,6 +143,7 @@ static int publish(void *ctx, const struct push_request *request, uint64_t *deli
     struct bound_address user;
     int status;
 
+    worker_catch_up(post->worker);
     if (atomic_load(&post->process->is_draining) || worker_is_full(post->worker))
         return 503;
     if (request->body.len > config->transport.message_size_limit)

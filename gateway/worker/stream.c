@@ -493,7 +493,9 @@ static void on_readable(h2o_socket_t *sock, const char *err)
         return;
     }
     stream->last_read_ms = worker_now_ms(stream->worker);
-    offer_input(stream);
+    worker_catch_up(stream->worker);
+    if (stream->state != STREAM_CLOSED && !stream->is_yielded && !stream->is_paused)
+        offer_input(stream);
 }
 
 void stream_yield(struct stream *stream)

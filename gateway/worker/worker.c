@@ -25,15 +25,26 @@ enum {
     TLS_STREAM_BYTES = 20480,
 };
 
-struct mail_batch {
+/* What a worker is sent: one of the two kinds. */
+enum letter_kind {
+    LETTER_PARCELS, /* a batch of messages and errands from a peer */
+    LETTER_TASK,    /* a function to be run on the worker's thread */
+};
+
+struct letter {
     struct mail mail;
+    enum letter_kind kind;
+};
+
+struct letter_parcels {
+    struct letter letter;
     size_t n;
     size_t bytes;
     struct parcel parcels[];
 };
 
-struct mail_task {
-    struct mail mail;
+struct letter_task {
+    struct letter letter;
     worker_task task;
     void *ctx;
 };
@@ -56,25 +67,19 @@ void worker_wake(struct worker *worker)
 
 /* --- mail --- */
 
-static void wake_for_router(void *ctx)
+static void wake(void *ctx)
 {
     worker_wake(ctx);
 }
 
-static void post(struct worker *to, struct mail *mail)
-{
-    h2o_multithread_send_message(&to->receiver, &mail->super);
-}
-
 void worker_ask(struct worker *worker, worker_task task, void *ctx)
 {
-    struct mail_task *mail = mem_alloc(sizeof(*mail));
+    struct letter_task *letter = mem_calloc(1, sizeof(*letter));
 
-    memset(mail, 0, sizeof(*mail));
-    mail->mail.kind = MAIL_TASK;
-    mail->task = task;
-    mail->ctx = ctx;
-    post(worker, &mail->mail);
+    letter->letter.kind = LETTER_TASK;
+    letter->task = task;
+    letter->ctx = ctx;
+    mailbox_post(&worker->mailbox, &letter->letter.mail);
 }
 
 static void put_in_outbox(struct worker *worker, unsigned to, struct parcel parcel, size_t bytes)
@@ -115,34 +120,42 @@ static void run_own_errands(struct worker *worker)
     own->bytes = 0;
 }
 
+/* The outbox is empty then. */
+static struct letter_parcels *wrap(struct outbox *outbox)
+{
+    size_t size = outbox->n * sizeof(outbox->parcels[0]);
+    struct letter_parcels *letter = mem_alloc(sizeof(*letter) + size);
+
+    memset(letter, 0, sizeof(*letter));
+    letter->letter.kind = LETTER_PARCELS;
+    letter->n = outbox->n;
+    letter->bytes = outbox->bytes;
+    memcpy(letter->parcels, outbox->parcels, size);
+    outbox->n = 0;
+    outbox->bytes = 0;
+    return letter;
+}
+
 void worker_post_mail(struct worker *worker)
 {
     run_own_errands(worker);
     worker->has_mail = false;
     for (unsigned i = 0; i < worker->shared->n_workers; i++) {
-        struct outbox *outbox = &worker->outboxes[i];
         struct worker *peer = worker->shared->workers[i];
-        struct mail_batch *batch;
+        struct letter_parcels *letter;
 
-        if (outbox->n == 0)
+        if (worker->outboxes[i].n == 0)
             continue;
-        batch = mem_alloc(sizeof(*batch) + outbox->n * sizeof(batch->parcels[0]));
-        memset(batch, 0, sizeof(*batch));
-        batch->mail.kind = MAIL_PARCELS;
-        batch->n = outbox->n;
-        batch->bytes = outbox->bytes;
-        memcpy(batch->parcels, outbox->parcels, outbox->n * sizeof(batch->parcels[0]));
-        outbox->n = 0;
-        outbox->bytes = 0;
-        atomic_fetch_add_explicit(&peer->mailbox_bytes, batch->bytes, memory_order_relaxed);
-        post(peer, &batch->mail);
+        letter = wrap(&worker->outboxes[i]);
+        atomic_fetch_add_explicit(&peer->mailbox_bytes, letter->bytes, memory_order_relaxed);
+        mailbox_post(&peer->mailbox, &letter->letter.mail);
     }
 }
 
-static void open_batch(struct worker *worker, struct mail_batch *batch)
+static void open_parcels(struct worker *worker, struct letter_parcels *letter)
 {
-    for (size_t i = 0; i < batch->n; i++) {
-        struct parcel *parcel = &batch->parcels[i];
+    for (size_t i = 0; i < letter->n; i++) {
+        struct parcel *parcel = &letter->parcels[i];
 
         if (parcel->msg != NULL) {
             router_deliver(&worker->router, parcel->msg, NULL);
@@ -151,37 +164,42 @@ static void open_batch(struct worker *worker, struct mail_batch *batch)
             parcel->errand->run(parcel->errand, worker->errand_ctx);
         }
     }
-    atomic_fetch_sub_explicit(&worker->mailbox_bytes, batch->bytes, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&worker->mailbox_bytes, letter->bytes, memory_order_relaxed);
 }
 
-/* h2o asks for the next messages until there are none left: whoever read them here, while others go
- * on posting, might not come to the end of a tick for long. So they wait for the tick. */
-static void on_mail(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages)
+static void open_letter(struct worker *worker, struct letter *letter)
 {
-    struct worker *worker = H2O_STRUCT_FROM_MEMBER(struct worker, receiver, receiver);
+    if (letter->kind == LETTER_PARCELS) {
+        open_parcels(worker, (struct letter_parcels *)letter);
+    } else {
+        struct letter_task *task = (struct letter_task *)letter;
 
-    h2o_linklist_insert_list(&worker->inbox, messages);
-    worker_wake(worker);
+        task->task(worker, task->ctx);
+    }
 }
 
-/* All that has come, in the order posted. */
+/* What is posted meanwhile waits: others that go on posting cannot keep a tick from its end. */
 static void read_mail(struct worker *worker)
 {
-    while (!h2o_linklist_is_empty(&worker->inbox)) {
-        h2o_multithread_message_t *message =
-            H2O_STRUCT_FROM_MEMBER(h2o_multithread_message_t, link, worker->inbox.next);
-        struct mail *mail = H2O_STRUCT_FROM_MEMBER(struct mail, super, message);
+    struct mail_list mail;
+    struct mail *next;
 
-        h2o_linklist_unlink(&message->link);
-        if (mail->kind == MAIL_PARCELS) {
-            open_batch(worker, (struct mail_batch *)mail);
-        } else {
-            struct mail_task *task = (struct mail_task *)mail;
+    mailbox_take(&worker->mailbox, &mail);
+    while ((next = STAILQ_FIRST(&mail)) != NULL) {
+        struct letter *letter = H2O_STRUCT_FROM_MEMBER(struct letter, mail, next);
 
-            task->task(worker, task->ctx);
-        }
-        mem_free(mail);
+        STAILQ_REMOVE_HEAD(&mail, link);
+        open_letter(worker, letter);
+        mem_free(letter);
     }
+}
+
+void worker_catch_up(struct worker *worker)
+{
+    if (!mailbox_has_mail(&worker->mailbox))
+        return;
+    read_mail(worker);
+    worker_wake(worker);
 }
 
 /* --- the tick --- */
@@ -302,7 +320,7 @@ static void on_tick(h2o_timeout_entry_t *entry)
     struct worker *worker = H2O_STRUCT_FROM_MEMBER(struct worker, tick, entry);
 
     worker->is_in_tick = true;
-    read_mail(worker);
+    worker_catch_up(worker);
     resume_yielded(worker);
     worker_post_mail(worker);
     router_distribute(&worker->router);
@@ -349,9 +367,7 @@ static void turn(struct worker *worker)
 static void open_loop(struct worker *worker)
 {
     worker->loop = h2o_evloop_create();
-    h2o_linklist_init_anchor(&worker->inbox);
-    worker->queue = h2o_multithread_create_queue(worker->loop);
-    h2o_multithread_register_receiver(worker->queue, &worker->receiver, on_mail);
+    mailbox_open(&worker->mailbox, worker->loop, wake, worker);
     h2o_timeout_init(worker->loop, &worker->tick_timeout, 0);
     worker->tick.cb = on_tick;
 }
@@ -389,8 +405,7 @@ static void close_loop(struct worker *worker)
         return;
     h2o_timeout_unlink(&worker->tick);
     h2o_timeout_dispose(worker->loop, &worker->tick_timeout);
-    h2o_multithread_unregister_receiver(worker->queue, &worker->receiver);
-    h2o_multithread_destroy_queue(worker->queue);
+    mailbox_close(&worker->mailbox);
     h2o_evloop_destroy(worker->loop);
     worker->loop = NULL;
 }
@@ -430,7 +445,7 @@ static struct siphash_key derive_key(struct siphash_key key, unsigned index)
 struct worker *worker_new(struct worker_shared *shared, unsigned index)
 {
     struct worker *worker = mem_calloc(1, sizeof(*worker));
-    struct router_hooks hooks = {.mail = collect_mail, .wake = wake_for_router, .ctx = worker};
+    struct router_hooks hooks = {.mail = collect_mail, .wake = wake, .ctx = worker};
 
     worker->shared = shared;
     worker->index = index;

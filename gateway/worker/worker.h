@@ -9,7 +9,6 @@
 #include <sys/queue.h>
 #include <h2o/socket.h>
 #include <h2o/timeout.h>
-#include <h2o/multithread.h>
 #include "gateway/ops/log.h"
 #include "gateway/ops/metrics.h"
 #include "gateway/outbound/chunk.h"
@@ -17,6 +16,7 @@
 #include "gateway/router/interest.h"
 #include "gateway/router/patterns.h"
 #include "gateway/router/router.h"
+#include "gateway/worker/mailbox.h"
 #include "gateway/worker/send_batch.h"
 #include "gateway/worker/reclaim.h"
 #include "gateway/worker/timer.h"
@@ -28,7 +28,8 @@
  *
  * A tick is one turn of the loop. Its end is the same for all: mail is read, yielded streams go on
  * reading within the tick's budget, mail is posted, the log is distributed, what is dirty is
- * written, what has ended is freed.
+ * written, what has ended is freed. Mail is also read before anything that a client sent is acted
+ * on: whoever was told of a publish may be heard by any worker.
  *
  * worker_new, worker_start, worker_ask and worker_join: the main thread. Everything else: the
  * worker's own thread.
@@ -61,17 +62,6 @@ struct worker_shared {
     struct reclaim reclaim;         /* the first worker gives memory back for all */
 };
 
-/** Mail is read by one receiver, whatever its kind. */
-enum mail_kind {
-    MAIL_PARCELS, /* a batch of messages and errands from a peer */
-    MAIL_TASK,    /* a function to be run on the worker's thread */
-};
-
-struct mail {
-    h2o_multithread_message_t super;
-    enum mail_kind kind;
-};
-
 typedef void (*worker_task)(struct worker *worker, void *ctx);
 
 /** One of the two. */
@@ -92,11 +82,9 @@ struct worker {
     struct worker_shared *shared;
     unsigned index;
     h2o_loop_t *loop;
-    h2o_multithread_queue_t *queue;
-    h2o_multithread_receiver_t receiver;
-    h2o_linklist_t inbox; /* mail that has come since the last tick */
-    sem_t ready;          /* posted when the loop is there */
-    sem_t done;           /* posted when it runs no more */
+    struct mailbox mailbox;
+    sem_t ready; /* posted when the loop is there */
+    sem_t done;  /* posted when it runs no more */
 
     uint64_t now_ms; /* read it through worker_now_ms */
     bool is_now_stale;
@@ -179,6 +167,12 @@ void worker_send_errand(struct worker *worker, unsigned to, struct errand *erran
  * errands.
  */
 void worker_post_mail(struct worker *worker);
+
+/**
+ * Reads the mail that is there: to be called after a client's bytes were read, and before they are
+ * acted on. It may end streams, and resume or pause them.
+ */
+void worker_catch_up(struct worker *worker);
 
 /** CLOCK_MONOTONIC in milliseconds. Any thread. */
 uint64_t worker_clock_ms(void);

@@ -310,6 +310,12 @@ static void a_subscription_on_one_worker_is_seen_by_the_next_publish_on_another(
     fleet_stop(&fleet);
 }
 
+static void post_mail(struct worker *worker, void *ctx)
+{
+    (void)ctx;
+    worker_post_mail(worker);
+}
+
 struct gate {
     sem_t entered, leave;
 };
@@ -322,6 +328,62 @@ static void stand_still(struct worker *worker, void *ctx)
     sem_post(&gate->entered);
     while (sem_wait(&gate->leave) != 0)
         continue;
+}
+
+static void make_stand_still(struct fleet *fleet, unsigned worker, struct gate *gate)
+{
+    sem_init(&gate->entered, 0, 0);
+    sem_init(&gate->leave, 0, 0);
+    worker_ask(fleet->workers[worker], stand_still, gate);
+    while (sem_wait(&gate->entered) != 0)
+        continue;
+}
+
+static void let_go(struct gate *gate)
+{
+    sem_post(&gate->leave);
+}
+
+static void gate_close(struct gate *gate)
+{
+    sem_destroy(&gate->entered);
+    sem_destroy(&gate->leave);
+}
+
+static size_t publish_as_well(struct probe *probe, struct slice input)
+{
+    struct publishing publishing = {"/topic/a", 's', 7, 1, 0};
+
+    publish_task(probe->stream.worker, &publishing);
+    return input.len;
+}
+
+/* Who knows of a publish and says something itself, to a worker that has both to look at. */
+static void what_was_published_before_a_client_spoke_is_ahead_of_what_it_says(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 100; round++) {
+        struct fleet fleet;
+        struct gate gate;
+        struct probe listener = {.n_inputs = 0}, speaker = {.on_input = publish_as_well};
+
+        fleet_start(&fleet, 2, LIMIT);
+        probe_open(&listener, &fleet, 1, 0);
+        probe_open(&speaker, &fleet, 1, 0);
+        subscribe(&listener, "/topic/a");
+        make_stand_still(&fleet, 1, &gate);
+        publish(&fleet, 0, (struct publishing){"/topic/a", 'p', 5, 1, 0});
+        fleet_ask(&fleet, 0, post_mail, NULL);
+        fd_write(speaker.fd, slice_str("x"));
+        let_go(&gate);
+        probe_expect(&listener, 'p', 5);
+        probe_expect(&listener, 's', 7);
+        fleet_abort_streams(&fleet);
+        probe_close(&listener);
+        probe_close(&speaker);
+        fleet_stop(&fleet);
+        gate_close(&gate);
+    }
 }
 
 static bool is_congested(struct worker *worker, void *ctx)
@@ -337,21 +399,17 @@ static void a_full_mailbox_holds_the_publishers_of_the_others(void **state)
     bool yes = true, no = false;
 
     (void)state;
-    sem_init(&gate.entered, 0, 0);
-    sem_init(&gate.leave, 0, 0);
     fleet_start(&fleet, 2, LIMIT);
     probe_open(&probe, &fleet, 1, 0);
     subscribe(&probe, "/topic/a");
-    worker_ask(fleet.workers[1], stand_still, &gate);
-    while (sem_wait(&gate.entered) != 0)
-        continue;
+    make_stand_still(&fleet, 1, &gate);
     publish(&fleet, 0, (struct publishing){"/topic/a", 'm', 1000000, 8, 0});
     fleet_wait(&fleet, 0, is_congested, &no);
     publish(&fleet, 0, (struct publishing){"/topic/a", 'm', 1000000, 1, 0});
     fleet_wait(&fleet, 0, is_congested, &yes);
     /* Tasks and what is accepted already still pass. */
     publish(&fleet, 0, (struct publishing){"/topic/a", 'm', 1000000, 1, 0});
-    sem_post(&gate.leave);
+    let_go(&gate);
     for (int i = 0; i < 10; i++)
         probe_expect(&probe, 'm', 1000000);
     fleet_wait(&fleet, 0, is_congested, &no);
@@ -359,8 +417,7 @@ static void a_full_mailbox_holds_the_publishers_of_the_others(void **state)
     fleet_abort_streams(&fleet);
     probe_close(&probe);
     fleet_stop(&fleet);
-    sem_destroy(&gate.entered);
-    sem_destroy(&gate.leave);
+    gate_close(&gate);
 }
 
 static void a_process_that_holds_too_much_holds_all_publishers(void **state)
@@ -399,6 +456,7 @@ int main(void)
         cmocka_unit_test(a_congested_worker_waits_instead_of_spinning),
         cmocka_unit_test(what_one_worker_publishes_arrives_on_all_in_order),
         cmocka_unit_test(a_subscription_on_one_worker_is_seen_by_the_next_publish_on_another),
+        cmocka_unit_test(what_was_published_before_a_client_spoke_is_ahead_of_what_it_says),
         cmocka_unit_test(a_full_mailbox_holds_the_publishers_of_the_others),
         cmocka_unit_test(a_process_that_holds_too_much_holds_all_publishers),
     };
