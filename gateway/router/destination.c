@@ -203,6 +203,7 @@ void destinations_drop(struct destinations *set, struct destination *d)
 
 void destination_count(struct destination *d, int change)
 {
+    d->n_members += (uint32_t)change;
     if (d->kind == DESTINATION_EXACT)
         interest_count(d->interest, change);
     else if (d->kind == DESTINATION_PATTERN)

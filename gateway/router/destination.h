@@ -35,8 +35,11 @@ struct destination {
     struct table_node node; /* its key stands behind the struct */
     struct group *groups;
     uint32_t n_groups;
-    uint8_t kind;   /* enum destination_kind */
-    bool is_cached; /* DESTINATION_EXACT without subscribers: kept for `matched` only */
+    uint32_t n_not_plain; /* of them */
+    uint32_t n_members;   /* in all of them */
+    uint32_t n_further;   /* of the members: those with is_further */
+    uint8_t kind;         /* enum destination_kind */
+    bool is_cached;       /* DESTINATION_EXACT without subscribers: kept for `matched` only */
     union {
         struct interest_entry *interest; /* DESTINATION_EXACT with subscribers */
         struct pattern *pattern;         /* DESTINATION_PATTERN */

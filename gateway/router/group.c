@@ -161,7 +161,7 @@ struct subscription *group_add(struct group *group, struct receiver *receiver)
     *subscription = (struct subscription){
         .receiver = receiver,
         .group = group,
-        .index = group->n_members,
+        .index = group->n_members & INT32_MAX,
     };
     if (group->n_members == group->n_cap) {
         uint32_t n_cap = group->n_cap < 4 ? 4 : group->n_cap * 2;

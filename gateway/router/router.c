@@ -13,6 +13,8 @@ enum {
     LOG_FIRST_BYTES = 4000,
     FEW_MEMBERS = 2,      /* copied to at once: a log entry would cost more */
     FEW_MAX_BYTES = 4096, /* but not a large message */
+    RUN_MIN_GROUPS = 16,  /* fewer are served at once */
+    LOOKED_AT_MAX = 64,   /* subscriptions of one receiver, to see whether it is in a run */
 };
 
 void router_init(struct router *router, unsigned worker, struct interest *interest,
@@ -51,7 +53,7 @@ void router_set_compression(struct router *router, int level, uint64_t min_bytes
 
 void router_dispose(struct router *router)
 {
-    assert(router->n_log == 0);
+    assert(router->n_log == 0 && router->run.n == 0);
     destinations_dispose(&router->destinations);
     groups_dispose(&router->groups);
     packer_dispose(&router->packer);
@@ -110,6 +112,8 @@ static void drop_group_when_unused(struct router *router, struct group *g)
     *g->prev_next = g->next;
     if (g->next != NULL)
         g->next->prev_next = g->prev_next;
+    if (g->kind != GROUP_PLAIN)
+        d->n_not_plain--;
     groups_remove(&router->groups, g);
     if (--d->n_groups == 0)
         destinations_drop(&router->destinations, d);
@@ -123,6 +127,24 @@ static void link_group(struct destination *d, struct group *g)
     g->prev_next = &d->groups;
     d->groups = g;
     d->n_groups++;
+    if (g->kind != GROUP_PLAIN)
+        d->n_not_plain++;
+}
+
+static void settle(struct router *router);
+
+/* Whether the receiver has a subscription of the destination; of many, perhaps. */
+static bool may_have(const struct receiver *receiver, const struct destination *d)
+{
+    return receiver->subscriptions.n > LOOKED_AT_MAX ||
+           subscriptions_have(&receiver->subscriptions, d);
+}
+
+/* Before anything about the destination's subscriptions changes. */
+static void settle_destination(struct router *router, const struct destination *d)
+{
+    if (router->run.n != 0 && router->run.destination == d)
+        settle(router);
 }
 
 enum router_status router_subscribe_as(struct router *router, struct receiver *receiver,
@@ -141,7 +163,7 @@ enum router_status router_subscribe_as(struct router *router, struct receiver *r
     struct subscription *s;
     struct group *g;
     uint64_t id_hash = siphash(&router->groups.hash_key, asked->id);
-    bool is_new, has_ring;
+    bool is_new, is_further, has_ring;
 
     if (subscriptions_find(&receiver->subscriptions, asked->id, (uint32_t)id_hash) != NULL)
         return ROUTER_ERR_ID;
@@ -154,7 +176,9 @@ enum router_status router_subscribe_as(struct router *router, struct receiver *r
     case DESTINATION_ERR_PATTERNS:
         return ROUTER_ERR_PATTERNS;
     }
+    settle_destination(router, spec.destination);
     router_catch_up(router, receiver);
+    is_further = may_have(receiver, spec.destination);
     has_ring =
         receiver->lag != NULL && !spec.is_alone && lagging_may_lose(router, spec.destination);
     spec.is_alone |= has_ring;
@@ -167,6 +191,7 @@ enum router_status router_subscribe_as(struct router *router, struct receiver *r
         group_more(g)->ring = lag_ring_new(receiver->lag, asked->id);
     s = group_add(g, receiver);
     s->id_hash = (uint32_t)id_hash;
+    s->is_further = is_further;
     subscriptions_add(&receiver->subscriptions, s);
     if (is_pattern_kind(asked->kind))
         receiver->n_patterns++;
@@ -175,6 +200,7 @@ enum router_status router_subscribe_as(struct router *router, struct receiver *r
         receiver->ack_windows += spec.ack_window;
     }
     destination_count(spec.destination, 1);
+    spec.destination->n_further += is_further;
     metrics_add(router->metrics, METRIC_SUBSCRIPTIONS, 1);
     if (out != NULL)
         *out = s;
@@ -200,6 +226,7 @@ struct subscription *router_regroup(struct router *router, struct subscription *
     struct group *old = subscription->group, *g;
     struct slice id = group_id(old);
     uint32_t id_hash = subscription->id_hash;
+    bool is_further = subscription->is_further;
     const struct group_spec spec = {
         .destination = old->destination,
         .id = id,
@@ -219,6 +246,7 @@ struct subscription *router_regroup(struct router *router, struct subscription *
     group_remove(old, subscription);
     subscription = group_add(g, receiver);
     subscription->id_hash = id_hash;
+    subscription->is_further = is_further;
     subscriptions_add(&receiver->subscriptions, subscription);
     drop_group_when_unused(router, old);
     return subscription;
@@ -228,6 +256,7 @@ static void end_subscription(struct router *router, struct subscription *s)
 {
     struct group *g = s->group;
 
+    settle_destination(router, g->destination);
     if (g->kind == GROUP_ALONE && router->on_ended != NULL)
         router->on_ended(router->on_ended_ctx, s);
     if (g->kind == GROUP_ALONE && group_more(g)->ring != NULL)
@@ -239,6 +268,7 @@ static void end_subscription(struct router *router, struct subscription *s)
         LIST_REMOVE(group_more(g), ack_link);
         s->receiver->ack_windows -= group_more(g)->acks.limit;
     }
+    g->destination->n_further -= s->is_further;
     group_remove(g, s);
     destination_count(g->destination, -1);
     metrics_sub(router->metrics, METRIC_SUBSCRIPTIONS, 1);
@@ -572,23 +602,70 @@ static inline uint64_t deliver_to_group(struct router *router, struct group *g,
     return n;
 }
 
-static uint64_t deliver_to(struct router *router, const struct destination *d,
-                           const struct msg *msg, const struct receiver *except)
+/* --- runs --- */
+
+/*
+ * Where most subscribers have ids of their own, a message alone would be a walk over the memory of
+ * all of them, more than the caches hold. So messages to one destination wait for each other, and
+ * then each subscriber gets all of them at once. Nobody can tell: no subscriber has two
+ * subscriptions there, and a run is handed out before a member is told anything else, before the
+ * destination's subscriptions change, and at the tick's end.
+ */
+static void settle(struct router *router)
+{
+    struct run *run = &router->run;
+    uint32_t n = run->n;
+
+    run->n = 0;
+    for (struct group *g = run->destination->groups; g != NULL; g = g->next) {
+        for (uint32_t i = 0; i < n; i++)
+            deliver_to_group(router, g, run->msgs[i], NULL);
+    }
+    for (uint32_t i = 0; i < n; i++)
+        msg_unref(run->msgs[i]);
+}
+
+static bool may_wait(const struct destination *d, const struct msg *msg,
+                     const struct receiver *except)
+{
+    return d->n_groups >= RUN_MIN_GROUPS && d->n_not_plain == 0 && d->n_further == 0 &&
+           except == NULL && d->n_members <= (uint64_t)d->n_groups * FEW_MEMBERS &&
+           msg->head.len + msg->tail.len <= FEW_MAX_BYTES;
+}
+
+static void add_to_run(struct router *router, struct destination *d, struct msg *msg)
+{
+    struct run *run = &router->run;
+
+    if (run->n != 0 && (run->destination != d || run->n == RUN_MAX))
+        settle(router);
+    run->destination = d;
+    run->msgs[run->n++] = msg_ref(msg);
+}
+
+static uint64_t deliver_to(struct router *router, struct destination *d, struct msg *msg,
+                           const struct receiver *except)
 {
     uint64_t n = 0;
 
+    if (may_wait(d, msg, except)) {
+        add_to_run(router, d, msg);
+        return d->n_members;
+    }
+    if (router->run.n != 0)
+        settle(router);
     for (struct group *g = d->groups; g != NULL; g = g->next)
         n += deliver_to_group(router, g, msg, except);
     return n;
 }
 
-static uint64_t deliver_matched(struct router *router, const struct destination *d,
-                                const struct msg *msg, const struct receiver *except)
+static uint64_t deliver_matched(struct router *router, const struct destination *d, struct msg *msg,
+                                const struct receiver *except)
 {
     uint64_t n = 0;
 
     for (uint32_t i = 0; i < d->matched.n; i++) {
-        const struct destination *local = d->matched.items[i]->local[router->worker];
+        struct destination *local = d->matched.items[i]->local[router->worker];
 
         if (local != NULL)
             n += deliver_to(router, local, msg, except);
@@ -596,9 +673,9 @@ static uint64_t deliver_matched(struct router *router, const struct destination 
     return n;
 }
 
-static uint64_t deliver_bound(struct router *router, const struct msg *msg)
+static uint64_t deliver_bound(struct router *router, struct msg *msg)
 {
-    const struct destination *d =
+    struct destination *d =
         destinations_find(&router->destinations, DESTINATION_BOUND, msg->destination);
     uint64_t n = d == NULL ? 0 : deliver_to(router, d, msg, NULL);
 
@@ -610,7 +687,7 @@ static uint64_t deliver_bound(struct router *router, const struct msg *msg)
     return n;
 }
 
-static void deliver(struct router *router, const struct destination *d, const struct msg *msg,
+static void deliver(struct router *router, struct destination *d, struct msg *msg,
                     const struct receiver *except)
 {
     count_delivered(router,
@@ -619,7 +696,7 @@ static void deliver(struct router *router, const struct destination *d, const st
 
 void router_deliver(struct router *router, struct msg *msg, const struct receiver *except)
 {
-    const struct destination *d;
+    struct destination *d;
 
     if (msg->is_bound) {
         count_delivered(router, deliver_bound(router, msg));
@@ -673,7 +750,7 @@ uint64_t router_count(struct router *router, struct slice destination)
 
 uint64_t router_publish(struct router *router, struct msg *msg, const struct receiver *except)
 {
-    const struct destination *d = destinations_look_up(&router->destinations, msg->destination);
+    struct destination *d = destinations_look_up(&router->destinations, msg->destination);
     uint64_t n;
     uint64_t workers = find_interest(router, msg->destination, d, &n);
 
@@ -800,6 +877,8 @@ void router_catch_up(struct router *router, struct receiver *receiver)
 {
     uint32_t first;
 
+    if (router->run.n != 0 && may_have(receiver, router->run.destination))
+        settle(router);
     if (receiver->caught_up == router->log_end || receiver->is_closed)
         return;
     if (receiver->caught_up < router->log_begin)
@@ -828,6 +907,8 @@ void router_catch_up(struct router *router, struct receiver *receiver)
 
 void router_distribute(struct router *router)
 {
+    if (router->run.n != 0)
+        settle(router);
     for (uint32_t i = 0; i < router->n_log; i++) {
         struct log_segment *segment = &router->log[i];
         struct group *g = segment->group;

@@ -79,6 +79,15 @@ struct log_segment {
     const struct receiver *except; /* gets none of it */
 };
 
+enum { RUN_MAX = 64 };
+
+/** Messages to one destination that have been published, and wait to be handed out together. */
+struct run {
+    struct destination *destination;
+    uint32_t n;
+    struct msg *msgs[RUN_MAX]; /* one reference each */
+};
+
 struct router {
     unsigned worker;
     struct interest *interest;
@@ -99,6 +108,7 @@ struct router {
     uint64_t log_begin; /* position of the first segment */
     uint64_t log_end;
     uint64_t tick_deliveries; /* published in this tick, one for each receiving subscription */
+    struct run run;
     TAILQ_HEAD(dirty_list, receiver) dirty;
     uint64_t next_id;
     char id_prefix[48];

@@ -33,6 +33,17 @@ struct subscription *subscriptions_find(const struct subscriptions *set, struct 
     return NULL;
 }
 
+bool subscriptions_have(const struct subscriptions *set, const struct destination *destination)
+{
+    for (uint32_t i = 0; i < count_buckets(set); i++) {
+        for (const struct subscription *s = bucket_at(set, i); s != NULL; s = s->next) {
+            if (s->group->destination == destination)
+                return true;
+        }
+    }
+    return false;
+}
+
 static void link_subscription(struct subscriptions *set, struct subscription *s)
 {
     struct subscription **bucket = bucket_of(set, s->id_hash);

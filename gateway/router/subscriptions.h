@@ -1,6 +1,7 @@
 #ifndef GATEWAY_ROUTER_SUBSCRIPTIONS_H
 #define GATEWAY_ROUTER_SUBSCRIPTIONS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "base/slice.h"
 
@@ -9,6 +10,7 @@
  * hash table beyond. Holds no memory for the list. Owning worker only.
  */
 
+struct destination;
 struct group;
 struct receiver;
 
@@ -18,7 +20,8 @@ struct subscription {
     struct group *group;       /* has the id, too */
     struct subscription *next; /* in its bucket */
     uint32_t id_hash;
-    uint32_t index; /* in the group's members */
+    uint32_t index : 31;     /* in the group's members */
+    uint32_t is_further : 1; /* the receiver may have had one of the destination before */
 };
 
 /** Zeroed it is empty. */
@@ -32,6 +35,9 @@ struct subscriptions {
 /** The one of that id, whose hash is `id_hash`, or NULL. */
 struct subscription *subscriptions_find(const struct subscriptions *set, struct slice id,
                                         uint32_t id_hash);
+
+/** Whether one of them is of that destination: looks at all. */
+bool subscriptions_have(const struct subscriptions *set, const struct destination *destination);
 
 /** Adds one with `group` and `id_hash` set; there is none of that id yet. Borrows it. */
 void subscriptions_add(struct subscriptions *set, struct subscription *s);

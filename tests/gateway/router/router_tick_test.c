@@ -138,6 +138,54 @@ static void who_leaves_gets_nothing_and_the_others_get_theirs(void **state)
     }
 }
 
+/* --- messages that wait for each other --- */
+
+static const char *own_id(size_t i, char *out)
+{
+    (void)snprintf(out, 16, "own-%zu", i);
+    return out;
+}
+
+static void all_subscribe_with_ids_of_their_own(struct crowd *f)
+{
+    char id[16];
+
+    for (size_t i = 0; i < CROWD_SIZE; i++)
+        crowd_subscribe(f, i, own_id(i, id), topic);
+}
+
+static void more_messages_than_wait_together_arrive_in_order(void **state)
+{
+    enum { N_MESSAGES = RUN_MAX * 2 + 5 };
+    struct crowd *f = *state;
+    char body[16], id[16];
+
+    all_subscribe_with_ids_of_their_own(f);
+    for (size_t i = 0; i < N_MESSAGES; i++) {
+        (void)snprintf(body, sizeof(body), "%zu", i);
+        assert_int_equal(crowd_publish(f, topic, body, NULL, own_id(7, id)), CROWD_SIZE);
+    }
+    assert_int_equal(f->h->router.run.n, 5);
+    router_distribute(&f->h->router);
+    assert_int_equal(f->h->router.run.n, 0);
+    crowd_assert_gets(f, 7);
+    assert_int_equal(crowd_count(f, CROWD_SIZE - 1), N_MESSAGES);
+}
+
+static void all_may_leave_while_messages_wait(void **state)
+{
+    struct crowd *f = *state;
+
+    all_subscribe_with_ids_of_their_own(f);
+    crowd_publish(f, topic, "for nobody any more", NULL, NULL);
+    assert_int_equal(f->h->router.run.n, 1);
+    for (size_t i = 0; i < CROWD_SIZE; i++)
+        receiver_leave(&f->receivers[i], &f->h->router);
+    assert_int_equal(f->h->router.destinations.tables[DESTINATION_EXACT].n_nodes, 0);
+    router_distribute(&f->h->router);
+    assert_int_equal(interest_find(&f->h->interest, topic, NULL), 0);
+}
+
 static void ending_all_subscriptions_still_delivers_what_was_published(void **state)
 {
     struct crowd *f = *state;
@@ -309,6 +357,8 @@ int main(void)
         CROWD_TEST(a_group_that_the_log_names_stays_until_the_tick_ends),
         CROWD_TEST(a_dropped_group_takes_its_destination_along_at_the_end_of_the_tick),
         CROWD_TEST(who_leaves_gets_nothing_and_the_others_get_theirs),
+        CROWD_TEST(more_messages_than_wait_together_arrive_in_order),
+        CROWD_TEST(all_may_leave_while_messages_wait),
         CROWD_TEST(ending_all_subscriptions_still_delivers_what_was_published),
         CROWD_TEST(both_ways_to_catch_up_give_the_same),
         CROWD_TEST(messages_of_one_group_make_one_segment),
