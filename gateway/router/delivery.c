@@ -211,11 +211,13 @@ static inline uint64_t deliver_to_group(struct router *router, struct group *g,
  * subscriptions there, and a run is handed out before a member is told anything else, before the
  * destination's subscriptions change, and at the tick's end.
  */
-void delivery_settle(struct router *router)
+void router_end_run(struct router *router)
 {
     struct run *run = &router->run;
     uint32_t n = run->n;
 
+    if (n == 0)
+        return;
     run->n = 0;
     for (struct group *g = run->destination->groups; g != NULL; g = g->next) {
         for (uint32_t i = 0; i < n; i++)
@@ -238,7 +240,7 @@ static void add_to_run(struct router *router, struct destination *d, struct msg 
     struct run *run = &router->run;
 
     if (run->n != 0 && (run->destination != d || run->n == RUN_MAX))
-        delivery_settle(router);
+        router_end_run(router);
     run->destination = d;
     run->msgs[run->n++] = msg_ref(msg);
 }
@@ -252,8 +254,7 @@ uint64_t delivery_to(struct router *router, struct destination *d, struct msg *m
         add_to_run(router, d, msg);
         return d->n_members;
     }
-    if (router->run.n != 0)
-        delivery_settle(router);
+    router_end_run(router);
     for (struct group *g = d->groups; g != NULL; g = g->next)
         n += deliver_to_group(router, g, msg, except);
     return n;
@@ -265,10 +266,10 @@ bool delivery_may_have(const struct receiver *receiver, const struct destination
            subscriptions_have(&receiver->subscriptions, d);
 }
 
-void delivery_settle_destination(struct router *router, const struct destination *d)
+void delivery_end_run_of(struct router *router, const struct destination *d)
 {
     if (router->run.n != 0 && router->run.destination == d)
-        delivery_settle(router);
+        router_end_run(router);
 }
 
 /* --- to the sender itself --- */

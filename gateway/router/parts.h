@@ -26,11 +26,8 @@ uint64_t delivery_to(struct router *router, struct destination *d, struct msg *m
 /** Counts messages for receivers, and makes the tick's end come. */
 void delivery_count(struct router *router, uint64_t n);
 
-/** Hands out what waits. */
-void delivery_settle(struct router *router);
-
 /** Before anything about the destination's subscriptions changes. */
-void delivery_settle_destination(struct router *router, const struct destination *d);
+void delivery_end_run_of(struct router *router, const struct destination *d);
 
 /** Whether the receiver has a subscription of the destination; of many, perhaps. */
 bool delivery_may_have(const struct receiver *receiver, const struct destination *d);

@@ -166,7 +166,7 @@ enum router_status router_subscribe_as(struct router *router, struct receiver *r
     case DESTINATION_ERR_PATTERNS:
         return ROUTER_ERR_PATTERNS;
     }
-    delivery_settle_destination(router, spec.destination);
+    delivery_end_run_of(router, spec.destination);
     router_catch_up(router, receiver);
     is_further = delivery_may_have(receiver, spec.destination);
     has_ring =
@@ -246,7 +246,7 @@ static void end_subscription(struct router *router, struct subscription *s)
 {
     struct group *g = s->group;
 
-    delivery_settle_destination(router, g->destination);
+    delivery_end_run_of(router, g->destination);
     if (g->kind == GROUP_ALONE && router->on_ended != NULL)
         router->on_ended(router->on_ended_ctx, s);
     if (g->kind == GROUP_ALONE && group_more(g)->ring != NULL)

@@ -202,6 +202,12 @@ struct slice router_next_id(struct router *router, char *out);
  */
 uint64_t router_publish(struct router *router, struct msg *msg, const struct receiver *except);
 
+/**
+ * Delivers the messages that wait for others within a tick. To be called before other workers get
+ * them, who then find them compressed.
+ */
+void router_end_run(struct router *router);
+
 /** How many subscriptions, on all workers, a publish would reach. */
 uint64_t router_count(struct router *router, struct slice destination);
 

@@ -154,7 +154,7 @@ void router_catch_up(struct router *router, struct receiver *receiver)
     uint32_t first;
 
     if (router->run.n != 0 && delivery_may_have(receiver, router->run.destination))
-        delivery_settle(router);
+        router_end_run(router);
     if (receiver->caught_up == router->log_end || receiver->is_closed)
         return;
     if (receiver->caught_up < router->log_begin)
@@ -183,8 +183,7 @@ void router_catch_up(struct router *router, struct receiver *receiver)
 
 void router_distribute(struct router *router)
 {
-    if (router->run.n != 0)
-        delivery_settle(router);
+    router_end_run(router);
     for (uint32_t i = 0; i < router->n_log; i++) {
         struct log_segment *segment = &router->log[i];
         struct group *g = segment->group;

@@ -139,6 +139,8 @@ static struct letter_parcels *wrap(struct outbox *outbox)
 void worker_post_mail(struct worker *worker)
 {
     run_own_errands(worker);
+    if (worker->has_mail)
+        router_end_run(&worker->router);
     worker->has_mail = false;
     for (unsigned i = 0; i < worker->shared->n_workers; i++) {
         struct worker *peer = worker->shared->workers[i];
