@@ -389,6 +389,11 @@ static void read_group(struct reader *r, const char *name, size_t index)
     drop(&event);
 }
 
+static bool is_in_list(struct place place)
+{
+    return strchr(place.prefix, '[') != NULL;
+}
+
 /** What was probably meant counts as said: no further error that it is missing. */
 static void mark_meant(struct draft *d, const char *meant, struct place place)
 {
@@ -398,8 +403,8 @@ static void mark_meant(struct draft *d, const char *meant, struct place place)
 
     if (setting != NULL && setting_list_of(setting) == NULL)
         draft_mark(d, setting, 0)->state = DRAFT_BAD;
-    else if (setting != NULL && slice_starts_with(name, slice_str(place.prefix)) &&
-             place.prefix[0] != '\0')
+    else if (setting != NULL && is_in_list(place) &&
+             slice_starts_with(name, slice_str(place.prefix)))
         draft_mark(d, setting, place.index)->state = DRAFT_BAD;
     else if (list != NULL)
         draft_list(d, list)->mark.state = DRAFT_BAD;

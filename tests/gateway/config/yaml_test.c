@@ -121,6 +121,8 @@ static void values_of_the_wrong_shape_are_refused(void **state)
                                   "mean broker.heartbeat, in its own place?\n"},
         {"endpoints[].path: /a", "f.yaml:2:1: endpoints[].path: unknown setting here, did you mean "
                                  "endpoints[].path, in its own place?\n"},
+        {"admin: {sha256: a}", "f.yaml:2:9: admin.sha256: unknown setting here, did you mean "
+                               "admin.api_keys[].sha256, in its own place?\n"},
         {"transport: {io_uring: yes}",
          "f.yaml:2:23: transport.io_uring: got \"yes\", expected one of auto, on, off\n"},
         {"broker: {relay: [{a: b}]}",

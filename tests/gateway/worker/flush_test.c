@@ -88,7 +88,7 @@ static void each_of_many_gets_its_own_by_batches_where_there_are_some(void **sta
             assert_false(is_batched);
         fleet_ask(&crowd->fleet, 0, queue_for_all, crowd);
         expect_all(crowd);
-        assert_int_equal(fleet_metric(&crowd->fleet, METRIC_SENDS_BATCHED), is_batched ? N : 0);
+        fleet_wait_for_metric(&crowd->fleet, METRIC_SENDS_BATCHED, is_batched ? N : 0);
         crowd_close(crowd);
     }
 }
