@@ -107,6 +107,7 @@ struct router {
     uint32_t log_cap;
     uint64_t log_begin; /* position of the first segment */
     uint64_t log_end;
+    uint64_t last_log_bytes;  /* of the last tick that had any */
     uint64_t tick_deliveries; /* published in this tick, one for each receiving subscription */
     struct run run;
     TAILQ_HEAD(dirty_list, receiver) dirty;

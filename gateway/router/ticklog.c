@@ -14,6 +14,17 @@ static struct log_segment *last_segment(struct router *router)
     return router->n_log == 0 ? NULL : &router->log[router->n_log - 1];
 }
 
+/* A tick brings about as much as the one before it: what lies in one chunk is one piece to write.
+ * The second chunk of a tick means that much is coming. */
+static size_t next_chunk_bytes(const struct router *router)
+{
+    size_t bytes = router->last_log_bytes + router->last_log_bytes / 4;
+
+    if (router->n_log != 0 || bytes > LOG_CHUNK_BYTES)
+        return LOG_CHUNK_BYTES;
+    return bytes < LOG_FIRST_BYTES ? LOG_FIRST_BYTES : bytes;
+}
+
 static struct log_segment *add_segment(struct router *router, struct group *g, size_t len,
                                        const struct receiver *except)
 {
@@ -23,8 +34,7 @@ static struct log_segment *add_segment(struct router *router, struct group *g, s
     if (chunk != NULL && chunk->cap - chunk->len >= len) {
         chunk_ref(chunk);
     } else {
-        /* The second chunk of a tick means that much is coming. */
-        size_t size = chunk == NULL ? LOG_FIRST_BYTES : LOG_CHUNK_BYTES;
+        size_t size = next_chunk_bytes(router);
 
         chunk = chunk_new(router->pool, size < len ? len : size);
     }
@@ -206,6 +216,8 @@ void router_distribute(struct router *router)
             router_drop_group_when_unused(router, g);
         }
     }
+    if (router->n_log != 0)
+        router->last_log_bytes = router->log_end - router->log_begin;
     router->n_log = 0;
     router->log_begin = router->log_end;
     router->tick_deliveries = 0;

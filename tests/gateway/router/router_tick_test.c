@@ -138,6 +138,25 @@ static void who_leaves_gets_nothing_and_the_others_get_theirs(void **state)
     }
 }
 
+static void a_tick_like_the_one_before_is_one_piece_to_write(void **state)
+{
+    struct crowd *f = *state;
+    char body[600];
+
+    memset(body, 'b', sizeof(body) - 1);
+    body[sizeof(body) - 1] = '\0';
+    crowd_subscribe_first(f, CROWD_MANY, "a", topic);
+    for (uint32_t n_pieces = 2; n_pieces >= 1; n_pieces--) {
+        for (int i = 0; i < 10; i++)
+            crowd_publish(f, topic, body, NULL, "a");
+        router_distribute(&f->h->router);
+        assert_int_equal(f->receivers[3].outq.n, n_pieces);
+        for (size_t i = 0; i < CROWD_MANY; i++)
+            crowd_assert_gets_expected(f, i);
+        crowd_expect_nothing(f);
+    }
+}
+
 /* --- messages that wait for each other --- */
 
 static const char *own_id(size_t i, char *out)
@@ -357,6 +376,7 @@ int main(void)
         CROWD_TEST(a_group_that_the_log_names_stays_until_the_tick_ends),
         CROWD_TEST(a_dropped_group_takes_its_destination_along_at_the_end_of_the_tick),
         CROWD_TEST(who_leaves_gets_nothing_and_the_others_get_theirs),
+        CROWD_TEST(a_tick_like_the_one_before_is_one_piece_to_write),
         CROWD_TEST(more_messages_than_wait_together_arrive_in_order),
         CROWD_TEST(all_may_leave_while_messages_wait),
         CROWD_TEST(ending_all_subscriptions_still_delivers_what_was_published),
