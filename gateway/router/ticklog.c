@@ -7,6 +7,7 @@
 enum {
     LOG_CHUNK_BYTES = 65536,
     LOG_FIRST_BYTES = 4000,
+    FETCH_AHEAD = 4, /* members whose memory is asked for before their turn */
 };
 
 static struct log_segment *last_segment(struct router *router)
@@ -197,10 +198,15 @@ void router_distribute(struct router *router)
     for (uint32_t i = 0; i < router->n_log; i++) {
         struct log_segment *segment = &router->log[i];
         struct group *g = segment->group;
+        struct subscription **members = group_members(g);
 
         for (uint32_t k = 0; k < g->n_members; k++) {
-            struct receiver *receiver = group_members(g)[k]->receiver;
+            struct receiver *receiver = members[k]->receiver;
 
+            if (k + 2 * FETCH_AHEAD < g->n_members)
+                __builtin_prefetch(members[k + 2 * FETCH_AHEAD]);
+            if (k + FETCH_AHEAD < g->n_members)
+                receiver_fetch(members[k + FETCH_AHEAD]->receiver);
             take_segment(router, receiver, segment);
             router_mark_dirty(router, receiver);
         }
