@@ -266,6 +266,12 @@ static inline void receiver_fetch(const struct receiver *receiver)
         __builtin_prefetch((const char *)receiver + at, 1);
 }
 
+/** Whether something was published since the last router_distribute. */
+static inline bool router_has_undistributed(const struct router *router)
+{
+    return router->n_log != 0 || router->run.n != 0;
+}
+
 /** The end of the tick: the log's bytes go to the queues of its members, the log is empty. */
 void router_distribute(struct router *router);
 

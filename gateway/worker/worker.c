@@ -336,7 +336,7 @@ static void on_tick(h2o_timeout_entry_t *entry)
 static bool has_work(const struct worker *worker)
 {
     return !TAILQ_EMPTY(&worker->yielded) || !TAILQ_EMPTY(&worker->router.dirty) ||
-           worker->dead != NULL || worker->has_mail;
+           router_has_undistributed(&worker->router) || worker->dead != NULL || worker->has_mail;
 }
 
 /* One turn of the loop. Work that is left makes it come back at once; when nothing but congestion
