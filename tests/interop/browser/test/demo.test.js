@@ -66,6 +66,30 @@ test('two tabs chat, in any script, and markup stays text', async () => {
   await bob.screenshot('chat-dark');
 });
 
+test('what one tab compresses another inflates', async () => {
+  const text = '압축 compressed '.repeat(100).trim();
+
+  for (const contexts of [false, true]) {
+    const deflate = { enabled: true, min_size: 100, server_context_takeover: contexts, client_context_takeover: contexts };
+    const own = await Gateway.start(withPage({ transport: { deflate } }));
+
+    try {
+      const [sender, receiver] = [await open({}, own), await open({}, own)];
+
+      for (const tab of [sender, receiver]) await tab.connected({ path: '/ws-open' });
+      for (const i of [1, 2]) {
+        await sender.send(`${i} ${text}`);
+        await sender.message(`${i} ${text}`);
+        await receiver.message(`${i} ${text}`);
+      }
+      assert.ok(await own.metric('messages_inflated_total') >= 2);
+      assert.equal(await own.metric('messages_deflated_total'), contexts ? 4 : 2);
+    } finally {
+      assert.deepEqual(await own.stop(), []);
+    }
+  }
+});
+
 test('what a backend pushes appears', async () => {
   const tab = await open();
 

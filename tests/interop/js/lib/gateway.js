@@ -1,6 +1,7 @@
 // Starts the program under test and watches over it. With INTEROP_TARGET=spring it is a real
 // Spring server (tests/interop/spring-server), to try the tests themselves.
 
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -176,6 +177,15 @@ export class Gateway extends Process {
 
   adminUrl(pathname) {
     return `http://${this.adminAddress}${pathname}`;
+  }
+
+  /** The value of the metric `stompgate_<name>`. */
+  async metric(name) {
+    const answer = await fetch(this.adminUrl('/metrics'), { headers: { Authorization: `Bearer ${METRICS_KEY}` } });
+    const line = (await answer.text()).split('\n').find((it) => it.startsWith(`stompgate_${name} `));
+
+    assert.ok(line, `metric ${name}`);
+    return Number(line.split(' ')[1]);
   }
 
   /** POST /api/v1/publish; `body` is sent as it is when it is a string. */

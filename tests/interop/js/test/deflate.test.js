@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';
 import WebSocket from 'ws';
-import { ECHO_PREFIX, Gateway, METRICS_KEY, config } from '../lib/gateway.js';
+import { ECHO_PREFIX, Gateway, config } from '../lib/gateway.js';
 import { OPCODE, RawSocket } from '../lib/raw.js';
 import { StompClient } from '../lib/client.js';
 import { suite } from '../lib/suite.js';
@@ -17,11 +17,6 @@ const only = { only: 'gateway' };
 
 const json = (n) => JSON.stringify(Array.from({ length: n }, (_, i) => ({ symbol: `S${i}`, price: 17.25, volume: i * 100 })));
 const BODIES = ['short', json(10), json(50), json(1000), '가격'.repeat(3000), randomBytes(3000).toString('hex')];
-
-async function metric(of, name) {
-  const answer = await fetch(of.adminUrl('/metrics'), { headers: { Authorization: `Bearer ${METRICS_KEY}` } });
-  return Number((await answer.text()).match(new RegExp(`^stompgate_${name} (\\d+)$`, 'm'))[1]);
-}
 
 /** ws's own name for what was agreed. */
 const agreedBy = (socket) => socket.extensions === '' ? undefined : socket._extensions['permessage-deflate'].params;
@@ -46,7 +41,7 @@ for (const [kind, settings] of [['without contexts', deflate], ['with contexts',
       const client = await connect(t, it, offer);
       const inbox = await client.subscribed('/topic/deflate');
       const agreed = agreedBy(client.socket);
-      const [deflated, inflated] = [await metric(it, 'messages_deflated_total'), await metric(it, 'messages_inflated_total')];
+      const [deflated, inflated] = [await it.metric('messages_deflated_total'), await it.metric('messages_inflated_total')];
 
       assert.ok(agreed, name);
       assert.equal(agreed.server_max_window_bits, offer.serverMaxWindowBits, name);
@@ -55,8 +50,8 @@ for (const [kind, settings] of [['without contexts', deflate], ['with contexts',
       for (const body of [...BODIES, ...BODIES]) client.send('/topic/deflate', body);
       for (const body of [...BODIES, ...BODIES]) assert.equal((await inbox.next()).body, body, name);
       // What is too short is not compressed; ws by itself leaves all below 1 KiB alone.
-      assert.equal(await metric(it, 'messages_deflated_total') - deflated, 2 * (BODIES.length - 1), name);
-      assert.ok(await metric(it, 'messages_inflated_total') - inflated >= 2 * (BODIES.length - 2), name);
+      assert.equal(await it.metric('messages_deflated_total') - deflated, 2 * (BODIES.length - 1), name);
+      assert.ok(await it.metric('messages_inflated_total') - inflated >= 2 * (BODIES.length - 2), name);
       await client.close();
     }
   });
@@ -71,12 +66,12 @@ test('a publish is compressed once for each window, however many get it', only, 
   // One worker delivers before it hands the message to the other, which then has nothing to do.
   await gateway.publish({ destination: '/topic/many', body: json(30) });
   for (const inbox of inboxes) assert.equal((await inbox.next()).body, json(30));
-  const before = await metric(gateway, 'messages_deflated_total');
+  const before = await gateway.metric('messages_deflated_total');
   for (let i = 0; i < 10; i++) {
     await gateway.publish({ destination: '/topic/many', body: json(20 + i) });
     for (const inbox of inboxes) assert.equal((await inbox.next()).body, json(20 + i));
   }
-  assert.equal(await metric(gateway, 'messages_deflated_total') - before, 10 * 3);
+  assert.equal(await gateway.metric('messages_deflated_total') - before, 10 * 3);
 });
 
 test('whoever does not ask for it gets nothing of it', only, async (t) => {

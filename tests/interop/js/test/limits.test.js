@@ -1,7 +1,7 @@
 // The limits of a session: time to the first message, slow readers, subscriptions.
 
 import assert from 'node:assert/strict';
-import { METRICS_KEY, config } from '../lib/gateway.js';
+import { config } from '../lib/gateway.js';
 import { StompClient } from '../lib/client.js';
 import { OPCODE, RawSocket, parseStomp, stomp } from '../lib/raw.js';
 import { suite } from '../lib/suite.js';
@@ -15,19 +15,11 @@ const { gateway, test, lastly } = await suite(config({
 
 const open = async (t, path = '/ws') => t.using(await RawSocket.upgraded(gateway.address, path));
 
-async function metric(name) {
-  const answer = await fetch(gateway.adminUrl('/metrics'), { headers: { Authorization: `Bearer ${METRICS_KEY}` } });
-  const line = (await answer.text()).split('\n').find((l) => l.startsWith(`stompgate_${name} `));
-
-  assert.ok(line, `metric ${name}`);
-  return Number(line.split(' ')[1]);
-}
-
 test('who says nothing is closed with 4500', async (t) => {
-  const before = await metric('closed_first_message_total');
+  const before = await gateway.metric('closed_first_message_total');
 
   assert.equal((await (await open(t)).closed()).code, 4500);
-  assert.equal(await metric('closed_first_message_total'), before + 1);
+  assert.equal(await gateway.metric('closed_first_message_total'), before + 1);
 });
 
 test('who says half a frame and then nothing is closed with 4500', async (t) => {
@@ -75,7 +67,7 @@ test('one subscription too many ends in ERROR', async (t) => {
 });
 
 test('who never reads is closed with 4500 while all others get everything', async (t) => {
-  const before = await metric('closed_send_buffer_total');
+  const before = await gateway.metric('closed_send_buffer_total');
   const [sender, reader] = [t.using(await StompClient.connected(gateway.url('/ws'))),
     t.using(await StompClient.connected(gateway.url('/ws')))];
   const inbox = await reader.subscribed('/topic/flood');
@@ -111,7 +103,7 @@ test('who never reads is closed with 4500 while all others get everything', asyn
   }
   assert.ok(n > 0 && n < N, `${n} of ${N}`);
   await deaf.ended();
-  assert.equal(await metric('closed_send_buffer_total'), before + 1);
+  assert.equal(await gateway.metric('closed_send_buffer_total'), before + 1);
   // Its subscription is gone.
   const answer = await gateway.publish({ destination: '/topic/flood', text: 'x' });
   assert.equal((await answer.json()).deliveries, 1);

@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { METRICS_KEY, config } from '../lib/gateway.js';
+import { config } from '../lib/gateway.js';
 import { StompClient } from '../lib/client.js';
 import { RawSocket, stomp } from '../lib/raw.js';
 import { suite } from '../lib/suite.js';
@@ -39,14 +39,6 @@ const secureAddress = gateway.log().split('\n').filter((line) => line.includes('
 const MESSAGES = 2500; // of 16 kB: many times what the kernel's buffers hold
 const WINDOW = 25;
 const BODY = 'x'.repeat(16_000);
-
-async function metric(name) {
-  const answer = await fetch(gateway.adminUrl('/metrics'), { headers: { Authorization: `Bearer ${METRICS_KEY}` } });
-  const line = (await answer.text()).split('\n').find((l) => l.startsWith(`stompgate_${name} `));
-
-  assert.ok(line, `metric ${name}`);
-  return Number(line.split(' ')[1]);
-}
 
 async function subscribe(raw, id, destination) {
   raw.text(stomp('SUBSCRIBE', [['id', id], ['destination', destination], ['receipt', `sub-${id}`]]));
@@ -109,17 +101,17 @@ for (const secure of [false, true]) {
   const how = secure ? ', over TLS' : '';
 
   test(`drop_oldest: received and dropped are what was published${how}`, { only: 'gateway' }, async (t) => {
-    const before = await metric('slow_oldest_dropped_total');
+    const before = await gateway.metric('slow_oldest_dropped_total');
     const deaf = await deafSubscriber(t, ['/topic/flood'], secure);
 
     await flood(t, '/topic/flood');
-    assert.equal(await metric('slow_sessions'), 1);
-    assert.ok(await metric('slow_messages_waiting') <= 50);
+    assert.equal(await gateway.metric('slow_sessions'), 1);
+    assert.ok(await gateway.metric('slow_messages_waiting') <= 50);
     const heard = await hearAll(deaf);
     const dropped = sum(heard, (it) => it.dropped);
     assert.equal(heard.length + dropped, MESSAGES);
     assert.ok(dropped > 0 && heard.length > 50, `${heard.length} heard, ${dropped} dropped`);
-    assert.equal(await metric('slow_oldest_dropped_total'), before + dropped);
+    assert.equal(await gateway.metric('slow_oldest_dropped_total'), before + dropped);
     assert.equal(heard.at(-1).number, MESSAGES - 1);
 
     // Each count stands where the gap is, and everything is in order.
@@ -133,14 +125,14 @@ for (const secure of [false, true]) {
     deaf.text(stomp('SEND', [['destination', '/topic/again'], ['dropped', '7']], 'hello'));
     const message = await deaf.nextStomp();
     assert.deepEqual([message.body, message.header('dropped')], ['hello', undefined]);
-    assert.equal(await metric('slow_sessions'), 0);
-    assert.equal(await metric('slow_messages_waiting'), 0);
+    assert.equal(await gateway.metric('slow_sessions'), 0);
+    assert.equal(await gateway.metric('slow_messages_waiting'), 0);
   });
 }
 
 test('latest: of every key the last value arrives, in the order of publication', { only: 'gateway' }, async (t) => {
   const KEYS = 40;
-  const before = await metric('slow_replaced_total');
+  const before = await gateway.metric('slow_replaced_total');
   const deaf = await deafSubscriber(t, ['/topic/latest.prices']);
 
   await flood(t, '/topic/latest.prices', (i) => ({ symbol: `S${i % KEYS}` }));
@@ -149,7 +141,7 @@ test('latest: of every key the last value arrives, in the order of publication',
   const last = new Map();
   assert.equal(heard.length + dropped, MESSAGES);
   assert.ok(dropped > 0);
-  assert.equal(await metric('slow_replaced_total'), before + dropped);
+  assert.equal(await gateway.metric('slow_replaced_total'), before + dropped);
   heard.forEach((message, i) => {
     assert.ok(i === 0 || message.number > heard[i - 1].number, `message ${i}`);
     last.set(message.header('symbol'), message.number);
@@ -204,13 +196,13 @@ test('where some messages are lost, others and receipts come at their place', { 
 test('many who never read cost the others nothing, and are never closed', { only: 'gateway' }, async (t) => {
   const N = 30;
   const closed = ['closed_send_buffer_total', 'closed_send_time_total', 'closed_memory_total'];
-  const before = await Promise.all(closed.map(metric));
+  const before = await Promise.all(closed.map((name) => gateway.metric(name)));
   const deaf = [];
 
   for (let i = 0; i < N; i++) deaf.push(await deafSubscriber(t, ['/topic/crowd']));
   await flood(t, '/topic/crowd');
-  assert.equal(await metric('slow_sessions'), N);
-  assert.deepEqual(await Promise.all(closed.map(metric)), before);
+  assert.equal(await gateway.metric('slow_sessions'), N);
+  assert.deepEqual(await Promise.all(closed.map((name) => gateway.metric(name))), before);
   for (const one of deaf) {
     const heard = await hearAll(one);
     assert.equal(heard.length + sum(heard, (it) => it.dropped), MESSAGES);
