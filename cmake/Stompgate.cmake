@@ -72,6 +72,19 @@ function(stompgate_test name)
     "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0;TSAN_OPTIONS=halt_on_error=1")
 endfunction()
 
+# stompgate_portable_test(NAME SOURCES x_test.c x.c LINK targets): the test of x.c once more, as NAME_portable,
+# without the instructions that only some processors have.
+function(stompgate_portable_test name)
+  if(NOT STOMPGATE_TESTS)
+    return()
+  endif()
+  stompgate_test(${name}_portable ${ARGN})
+  string(REPLACE "/" "_" target "test_${name}_portable")
+  target_compile_definitions(${target} PRIVATE STOMPGATE_PORTABLE)
+  # One entry for each file: the static checks take a second one as well.
+  set_target_properties(${target} PROPERTIES EXPORT_COMPILE_COMMANDS OFF)
+endfunction()
+
 # stompgate_fuzz(NAME SOURCES x_fuzz.c LINK targets): tests/fuzz/seeds/NAME holds its seeds.
 function(stompgate_fuzz name)
   if(NOT STOMPGATE_FUZZ)

@@ -29,7 +29,8 @@
  * segments, each a run of frames for one group in a shared chunk. At the end of the tick
  * router_distribute walks the log in order and gives every member a reference to its segments, so
  * each session writes once however many messages came. A group of a few members is not logged:
- * the message is copied straight into their queues.
+ * the message is copied straight into their queues. Where there are many such groups, messages to
+ * the destination wait for each other first: a run.
  *
  * A message for receivers that take compressed ones is compressed once, for all groups with the
  * same window (packer.h); a receiver whose context is kept gets its own copy of each at once.
@@ -81,7 +82,7 @@ struct log_segment {
 
 enum { RUN_MAX = 64 };
 
-/** Messages to one destination that have been published, and wait to be handed out together. */
+/** Messages to one destination that have been published, and wait to be delivered together. */
 struct run {
     struct destination *destination;
     uint32_t n;
@@ -256,23 +257,13 @@ char *router_queue_bytes(struct router *router, struct receiver *receiver, size_
 /** Something of the receiver's has to be looked at when the tick ends. */
 void router_mark_dirty(struct router *router, struct receiver *receiver);
 
-/**
- * Asks for the receiver's memory: where there are many, most of what the router does for one is
- * waiting for it.
- */
-static inline void receiver_fetch(const struct receiver *receiver)
-{
-    for (size_t at = 0; at < sizeof(*receiver); at += 64)
-        __builtin_prefetch((const char *)receiver + at, 1);
-}
-
 /** Whether something was published since the last router_distribute. */
 static inline bool router_has_undistributed(const struct router *router)
 {
     return router->n_log != 0 || router->run.n != 0;
 }
 
-/** The end of the tick: the log's bytes go to the queues of its members, the log is empty. */
+/** The end of the tick: the run ends, the log's bytes go to its members' queues, it is empty. */
 void router_distribute(struct router *router);
 
 /** The next dirty receiver, no longer in the list; NULL when there is none. */

@@ -206,7 +206,7 @@ void router_distribute(struct router *router)
             if (k + 2 * FETCH_AHEAD < g->n_members)
                 __builtin_prefetch(members[k + 2 * FETCH_AHEAD]);
             if (k + FETCH_AHEAD < g->n_members)
-                receiver_fetch(members[k + FETCH_AHEAD]->receiver);
+                mem_fetch(members[k + FETCH_AHEAD]->receiver, sizeof(*receiver));
             take_segment(router, receiver, segment);
             router_mark_dirty(router, receiver);
         }

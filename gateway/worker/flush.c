@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include "base/mem.h"
 #include "gateway/worker/stream.h"
 #include "gateway/worker/worker.h"
 
@@ -93,10 +94,8 @@ static void fetch_ahead(const struct worker *worker)
     struct receiver *next = TAILQ_FIRST(&worker->router.dirty);
     struct receiver *after = next == NULL ? NULL : TAILQ_NEXT(next, dirty_link);
 
-    if (after == NULL)
-        return;
-    for (size_t at = 0; at < sizeof(struct stream); at += 64)
-        __builtin_prefetch((const char *)stream_of_receiver(after) + at, 1);
+    if (after != NULL)
+        mem_fetch(stream_of_receiver(after), sizeof(struct stream));
 }
 
 void worker_flush(struct worker *worker)

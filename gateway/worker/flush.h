@@ -4,9 +4,9 @@
 struct worker;
 
 /*
- * The last step of a tick: what the tick left dirty is written. Plain sockets with something to
- * write are gathered and written by one system call where the worker has a send_batch; all others,
- * and what such a send has left over, go by stream_flush. Owning worker only.
+ * The last step of a tick: what the tick left dirty is written. Plain sockets with 2 KiB or
+ * less to write are gathered and written by one system call where the worker has a send_batch; all
+ * others, and what such a send has left over, go by stream_flush. Owning worker only.
  */
 
 /**

@@ -49,7 +49,10 @@ void mailbox_close(struct mailbox *mailbox);
 /** Takes the mail. */
 void mailbox_post(struct mailbox *mailbox, struct mail *mail);
 
-/** Whether something was posted; all that is known to have been, for a reason in this thread. */
+/**
+ * Whether something was posted. Never false for a post that this thread can know of, such as by
+ * bytes that a client sent because of it.
+ */
 static inline bool mailbox_has_mail(const struct mailbox *mailbox)
 {
     return atomic_load_explicit(&mailbox->has_mail, memory_order_acquire);
